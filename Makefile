@@ -1,0 +1,31 @@
+# make demo: install and run the whole job once; make test: install and prove that it works.
+PYTHON ?= python3.11
+BIN := .venv/bin
+
+.PHONY: install demo test test-all check bench
+
+install: .venv/installed
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,view]"
+	touch $@
+
+demo: install
+	$(BIN)/raysweep demo
+
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: check
+	$(BIN)/pytest -m "not ray and not slow and not gpu" --durations=5
+	$(BIN)/pytest -m "ray and not slow and not gpu" --durations=5
+
+test-all: check
+	$(BIN)/pytest -m "not gpu"
+
+bench: install
+	for b in benchmarks/*.py; do $(BIN)/python $$b || exit 1; done
