@@ -1,0 +1,142 @@
+"""RunConfig and SweepConfig: every component's settings, composed."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import Field, model_validator
+
+from raysweep.data import DataConfig
+from raysweep.errors import ConfigError
+from raysweep.losses import PRESETS, LossConfig
+from raysweep.models import ModelConfig, TamingConfig
+from raysweep.models.discriminator import DiscriminatorConfig, check_frame_size
+from raysweep.schema import Config, Tree, merge, override, parse
+from raysweep.search.rungs import SchedulerConfig
+from raysweep.search.study import SamplerConfig
+from raysweep.tracking import TrackingConfig
+from raysweep.training import TrainingConfig
+
+
+class ClusterConfig(Config):
+    """What one run takes."""
+
+    workers: int = Field(default=1, ge=1)
+    """Processes that train one model together; each takes an equal share of every batch."""
+    cpus_per_worker: int = Field(default=1, ge=1)
+    """CPU cores, and torch threads, of one worker."""
+    gpus_per_worker: float = Field(default=0.0, ge=0)
+    """A fraction lets runs share a GPU."""
+    trainable: Literal["distributed", "single", "auto"] = "auto"
+    """`distributed`: a TorchTrainer; `single`: in the trial's own process, a third of the start-up, one
+    worker only; `auto`: single when one worker is asked for."""
+
+    @property
+    def resolved_trainable(self) -> str:
+        if self.trainable == "auto":
+            return "single" if self.workers == 1 else "distributed"
+        return self.trainable
+
+
+class RunConfig(Config):
+    """One training run."""
+
+    seed: int = 0
+    data: DataConfig = DataConfig()
+    model: ModelConfig = TamingConfig()
+    discriminator: DiscriminatorConfig = DiscriminatorConfig()
+    loss: LossConfig = LossConfig()
+    training: TrainingConfig = TrainingConfig()
+    tracking: TrackingConfig = TrackingConfig()
+    cluster: ClusterConfig = ClusterConfig()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        workers, batch = self.cluster.workers, self.data.batch_size
+        if batch % workers:
+            raise ValueError(
+                f"data.batch_size must divide by cluster.workers, got {batch} and {workers}. "
+                f"Set data.batch_size to {batch // workers * workers + workers}"
+            )
+        if self.cluster.trainable == "single" and workers > 1:
+            raise ValueError(
+                f"cluster.trainable single takes one worker, got {workers}. "
+                "Set cluster.trainable to distributed"
+            )
+        if self.loss.has_gan:
+            check_frame_size(self.data.resolution)
+        return self
+
+
+class BudgetConfig(Config):
+    trials: int = Field(default=16, ge=1)
+    """Trials to propose."""
+    max_concurrent: int | None = Field(default=None, ge=1)
+    """Trials that run at once; None: as many as the resources hold."""
+
+
+class SweepConfig(Config):
+    """One experiment: which question, over which base run, for how much."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    """Folder of the experiment inside `storage`."""
+    storage: str = "runs"
+    """Folder of experiments, on a file system that all nodes share."""
+    space: str
+    """A module of `search_spaces`, or the path of a .py file."""
+    base: RunConfig = RunConfig()
+    pinned: Tree = {}
+    """Dotted paths set by hand; they overrule the space."""
+    objective: str = "psnr"
+    """What trials are ranked by: a name of the metrics table, such as psnr or lpips."""
+    scheduler: SchedulerConfig = SchedulerConfig()
+    sampler: SamplerConfig = SamplerConfig()
+    budget: BudgetConfig = BudgetConfig()
+    seed: int = 0
+    """Of the search; runs have their own."""
+
+    @model_validator(mode="after")
+    def _validates_often_enough(self) -> Self:
+        if self.base.training.validate_every == 0:
+            raise ValueError(
+                "training.validate_every must be above 0 in a sweep, got 0. Set it to about a tenth "
+                "of training.steps"
+            )
+        return self
+
+
+def run_config(*layers: Mapping[str, Any]) -> RunConfig:
+    """Lays nested trees over one another, weakest first, with the loss preset under them all."""
+    tree = layered(*layers)
+    return parse(RunConfig, tree)
+
+
+def layered(*layers: Mapping[str, Any]) -> Tree:
+    """The layers as one tree: a later one wins, and the preset that they name lies below them."""
+    tree: Tree = {}
+    for layer in layers:
+        tree = merge(tree, layer)
+    loss = tree.get("loss") or {}
+    preset = loss.get("preset") if isinstance(loss, Mapping) else None
+    return merge({"loss": PRESETS[preset]}, tree) if preset in PRESETS else tree
+
+
+def trial_config(base: RunConfig, suggested: Mapping[str, Any], pinned: Mapping[str, Any]) -> RunConfig:
+    """The run of one trial: the base, then what the space suggests, then what was set by hand."""
+    tree = override(base.model_dump(mode="json", exclude_unset=True), suggested)
+    return run_config(override(tree, pinned))
+
+
+def read_file(path: Path) -> Tree:
+    """A YAML or JSON settings file as a tree; ConfigError when it cannot be read."""
+    try:
+        tree = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise ConfigError(f"cannot read the config file {path}: {error.strerror}.") from None
+    except yaml.YAMLError as error:
+        line = str(error).replace("\n", " ")
+        raise ConfigError(f"{path} is neither YAML nor JSON: {line}.") from None
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{path} must hold a mapping of settings, got {type(tree).__name__}.")
+    return tree

@@ -1,0 +1,51 @@
+"""Where things lie inside an experiment's folder."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from raysweep.errors import ExperimentError
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """`<storage>/<name>/`."""
+
+    folder: Path
+
+    @property
+    def sweep_file(self) -> Path:
+        return self.folder / "sweep.yaml"
+
+    @property
+    def space_file(self) -> Path:
+        return self.folder / "space.py"
+
+    @property
+    def events(self) -> Path:
+        return self.folder / "events" / "events.jsonl"
+
+    @property
+    def leaderboard(self) -> Path:
+        return self.folder / "leaderboard.csv"
+
+    @property
+    def trials(self) -> Path:
+        return self.folder / "trials"
+
+    def trial(self, trial_id: str) -> Path:
+        return self.trials / trial_id
+
+    def best_checkpoint(self, trial_id: str, metric: str) -> Path:
+        """The copy of the trial's checkpoint that was best by `metric` (`val/psnr`)."""
+        return self.trial(trial_id) / "best" / metric.removeprefix("val/")
+
+
+def open_experiment(folder: Path) -> Experiment:
+    """An experiment that exists; ExperimentError otherwise."""
+    experiment = Experiment(folder)
+    if not experiment.sweep_file.exists():
+        raise ExperimentError(
+            f"{folder} is not an experiment: it has no sweep.yaml. Name the folder that "
+            "`raysweep sweep` printed, such as runs/demo."
+        )
+    return experiment

@@ -1,0 +1,32 @@
+"""Batch normalization over the global batch, on any device (torch's SyncBatchNorm refuses the CPU)."""
+
+import torch
+from torch import Tensor, nn
+
+from raysweep import parallel
+
+
+class GlobalBatchNorm2d(nn.BatchNorm2d):
+    """Same keys and arithmetic as nn.BatchNorm2d; in a distributed group the statistics are of all ranks."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        if not (self.training and parallel.in_group()):
+            return super().forward(input)
+        x = input.float()
+        count = x.numel() // x.shape[1] * parallel.rank().workers
+        sums = torch.stack([x.sum((0, 2, 3)), x.square().sum((0, 2, 3))])
+        mean_C, square_C = parallel.differentiable_total(sums) / count
+        variance_C = square_C - mean_C.square()
+        self._track(mean_C.detach(), variance_C.detach() * count / (count - 1))
+        scale_C = self.weight * torch.rsqrt(variance_C + self.eps)
+        shift_C = self.bias - mean_C * scale_C
+        return (x * scale_C[:, None, None] + shift_C[:, None, None]).to(input.dtype)
+
+    def _track(self, mean_C: Tensor, variance_C: Tensor) -> None:
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        assert self.num_batches_tracked is not None
+        assert self.momentum is not None
+        self.num_batches_tracked.add_(1)
+        self.running_mean.lerp_(mean_C, self.momentum)
+        self.running_var.lerp_(variance_C, self.momentum)

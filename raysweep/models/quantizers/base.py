@@ -1,0 +1,56 @@
+"""What every quantizer is: a layer that replaces each latent vector by one of `codebook_size` others.
+
+Shapes: N frames, D latent channels, h w latent positions, K codebook ids, M = N*h*w latent vectors.
+"""
+
+from abc import ABC, abstractmethod
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from raysweep.schema import Config
+
+
+class QuantizerConfig(Config):
+    """What all quantizers are asked."""
+
+    codebook_size: int = 1024
+    """K: ids a position can take."""
+    embedding_dim: int = 256
+    """D: channels of one codebook vector."""
+
+
+class Quantized(NamedTuple):
+    """`latent_NDhw` carries straight-through gradients; `codes_Nhw` int64 in [0, K); `loss` a scalar."""
+
+    latent_NDhw: Tensor
+    codes_Nhw: Tensor
+    loss: Tensor
+
+
+class Quantizer(nn.Module, ABC):
+    """Subclasses add parameters or buffers under the key names of their published checkpoints."""
+
+    codebook_size: int
+    embedding_dim: int
+
+    @abstractmethod
+    def forward(self, latent_NDhw: Tensor) -> Quantized:
+        """Quantizes in float32 whatever the autocast; updates statistics only in training mode."""
+
+    @abstractmethod
+    def vectors(self, codes_Nhw: Tensor) -> Tensor:
+        """Ids -> their codebook vectors (N, D, h, w)."""
+
+
+def nearest(latent_MD: Tensor, codebook_KD: Tensor) -> Tensor:
+    """Index of the nearest codebook vector by squared L2, expanded so that it is one matrix product."""
+    squares_K = codebook_KD.square().sum(1)
+    return torch.addmm(squares_K, latent_MD, codebook_KD.t(), alpha=-2).argmin(1)
+
+
+def perplexity(codes: Tensor, codebook_size: int) -> Tensor:
+    """exp of the entropy of the ids in this batch: 1 when one id is used, K when all are, equally."""
+    share_K = torch.bincount(codes.flatten(), minlength=codebook_size).float() / codes.numel()
+    return torch.exp(torch.special.entr(share_K).sum())

@@ -1,0 +1,52 @@
+"""Vector quantization whose codebook is trained by gradient.
+
+van den Oord et al. 2017, "Neural Discrete Representation Learning", eq. 3. Released VQGAN checkpoints
+were trained with beta on the codebook term (`legacy_beta`), where the paper has it on the commitment term.
+"""
+
+from typing import Literal
+
+import torch.nn.functional as F
+from einops import rearrange
+from torch import Tensor, autocast, nn
+
+from raysweep.models.quantizers.base import Quantized, Quantizer, QuantizerConfig, nearest
+
+
+class GradientConfig(QuantizerConfig):
+    kind: Literal["gradient"] = "gradient"
+    beta: float = 0.25
+    """Weight of the commitment term (of the codebook term when `legacy_beta`)."""
+    legacy_beta: bool = True
+    """Beta on the codebook term, as in every released VQGAN checkpoint."""
+
+    def build(self) -> "GradientQuantizer":
+        return GradientQuantizer(self)
+
+
+class GradientQuantizer(Quantizer):
+    """Key: `embedding.weight (K, D)`, drawn from uniform(-1/K, 1/K)."""
+
+    def __init__(self, config: GradientConfig) -> None:
+        super().__init__()
+        self.codebook_size, self.embedding_dim = config.codebook_size, config.embedding_dim
+        self.commitment_weight, self.codebook_weight = (
+            (1.0, config.beta) if config.legacy_beta else (config.beta, 1.0)
+        )
+        self.embedding = nn.Embedding(config.codebook_size, config.embedding_dim)
+        nn.init.uniform_(self.embedding.weight, -1 / config.codebook_size, 1 / config.codebook_size)
+
+    def forward(self, latent_NDhw: Tensor) -> Quantized:
+        with autocast(latent_NDhw.device.type, enabled=False):
+            latent = latent_NDhw.float()
+            latent_MD = rearrange(latent.detach(), "n d h w -> (n h w) d")
+            codes = nearest(latent_MD, self.embedding.weight.detach())
+            codes_Nhw = codes.view(len(latent), *latent.shape[2:])
+            chosen = self.vectors(codes_Nhw)
+            commitment = F.mse_loss(latent, chosen.detach())
+            codebook = F.mse_loss(chosen, latent.detach())
+            loss = self.commitment_weight * commitment + self.codebook_weight * codebook
+            return Quantized(latent + (chosen - latent).detach(), codes_Nhw, loss)
+
+    def vectors(self, codes_Nhw: Tensor) -> Tensor:
+        return rearrange(self.embedding(codes_Nhw), "n h w d -> n d h w")

@@ -1,0 +1,66 @@
+"""Sums over the ranks of a torch.distributed group; with no group, the identity.
+
+One worker holding a batch and W workers holding its parts must compute the same numbers, so whatever
+is a statistic of the batch goes through here.
+"""
+
+from typing import NamedTuple
+
+import torch
+import torch.distributed as dist
+import torch.distributed.nn.functional as differentiable
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+
+class Rank(NamedTuple):
+    """This process's place in the group: `index` in [0, workers)."""
+
+    index: int
+    workers: int
+
+
+def rank() -> Rank:
+    return Rank(dist.get_rank(), dist.get_world_size()) if in_group() else Rank(0, 1)
+
+
+def in_group() -> bool:
+    return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
+
+
+def total(values: Tensor) -> Tensor:
+    """Sum over ranks, in place where a group exists; not differentiable."""
+    if in_group():
+        dist.all_reduce(values)
+    return values
+
+
+def mean(values: Tensor) -> Tensor:
+    """Mean over ranks that hold equal shares, in place where a group exists; not differentiable."""
+    return total(values).div_(rank().workers) if in_group() else values
+
+
+def differentiable_total(values: Tensor) -> Tensor:
+    """Sum over ranks whose backward pass sums the gradients over ranks too."""
+    return differentiable.all_reduce(values) if in_group() else values  # type: ignore[no-any-return]
+
+
+def gather_rows(rows_ND: Tensor, wanted: Tensor) -> Tensor:
+    """Rows `wanted` (indices into the concatenation of all ranks' equal shares) -> (len(wanted), D)."""
+    if not in_group():
+        return rows_ND[wanted]
+    place = wanted - rank().index * len(rows_ND)
+    mine = (place >= 0) & (place < len(rows_ND))
+    rows = torch.zeros(len(wanted), rows_ND.shape[1], dtype=rows_ND.dtype, device=rows_ND.device)
+    rows[mine] = rows_ND[place[mine]]
+    return total(rows)
+
+
+def synchronized(module: nn.Module) -> nn.Module:
+    """`module` with gradients averaged over ranks; itself where there is no group.
+
+    Buffers are left alone: they are either constant or summed over ranks by their owner.
+    """
+    if not in_group():
+        return module
+    return DistributedDataParallel(module, broadcast_buffers=False)

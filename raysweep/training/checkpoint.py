@@ -1,0 +1,70 @@
+"""A run on disk: one folder that holds everything needed to go on, and the metrics it had.
+
+    state.pt        TrainState.state_dict() under a format version; tensors and plain values only
+    metrics.json    step and metrics, so that a resumed run can report them again
+    config.yaml     the resolved settings
+"""
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+
+from raysweep.errors import ExperimentError
+from raysweep.training.state import TrainState
+
+VERSION = 1
+
+
+def save(folder: Path, state: TrainState, metrics: Mapping[str, float], settings: Mapping[str, Any]) -> None:
+    """Writes a checkpoint into `folder`; a reader sees all of it or, without state.pt, none."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.yaml").write_text(yaml.safe_dump(dict(settings), sort_keys=False))
+    (folder / "metrics.json").write_text(json.dumps({"step": state.step, "metrics": dict(metrics)}))
+    partial = folder / "state.pt.partial"
+    torch.save({"version": VERSION, **state.state_dict()}, partial)
+    partial.replace(folder / "state.pt")
+
+
+def load(folder: Path, device: torch.device) -> dict[str, Any]:
+    """The saved state on `device`; runs no code from the file."""
+    path = folder / "state.pt"
+    if not path.exists():
+        raise ExperimentError(f"no checkpoint in {folder}: state.pt is missing. Name another trial.")
+    saved: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    if saved["version"] != VERSION:
+        raise ExperimentError(
+            f"checkpoint format must be version {VERSION}, got {saved['version']} in {path}. "
+            "Use the raysweep that wrote it."
+        )
+    return saved
+
+
+def saved_metrics(folder: Path) -> dict[str, float]:
+    return dict(json.loads((folder / "metrics.json").read_text())["metrics"])
+
+
+def keep_best(
+    checkpoint: Path, metrics: Mapping[str, float], directions: Mapping[str, str], best: Path
+) -> None:
+    """Copies `checkpoint` to `best/<metric>/` for each metric of `directions` that it improves."""
+    for name, direction in directions.items():
+        if name not in metrics:
+            continue
+        home = best / name.removeprefix("val/")
+        sign = 1 if direction == "max" else -1
+        if not home.exists() or sign * metrics[name] > sign * saved_metrics(home)[name]:
+            replace_folder(checkpoint, home)
+
+
+def replace_folder(source: Path, target: Path) -> None:
+    """Puts a copy of `source` at `target`; whatever stood there goes last."""
+    partial = target.with_name(target.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    shutil.copytree(source, partial)
+    shutil.rmtree(target, ignore_errors=True)
+    partial.rename(target)

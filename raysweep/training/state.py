@@ -1,0 +1,59 @@
+"""Everything of a run that a step changes."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import Adam, Optimizer
+
+from raysweep.models import Tokenizer
+from raysweep.training import TrainingConfig
+
+
+@dataclass
+class TrainState:
+    """Both networks and both optimizers after `step` updates.
+
+    Nothing else needs saving: learning rates, the order of the data and the random numbers of step n
+    are functions of n (and of the seed).
+    """
+
+    tokenizer: Tokenizer
+    discriminator: nn.Module
+    optimizer: Optimizer
+    disc_optimizer: Optimizer
+    step: int = 0
+
+    @classmethod
+    def start(
+        cls, tokenizer: Tokenizer, discriminator: nn.Module, config: TrainingConfig
+    ) -> "TrainState":
+        disc_rate = config.disc_learning_rate or config.learning_rate
+        return cls(
+            tokenizer,
+            discriminator,
+            Adam(tokenizer.parameters(), config.learning_rate, config.betas),
+            Adam(discriminator.parameters(), disc_rate, config.betas),
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            "step": self.step,
+            "tokenizer": self.tokenizer.state_dict(),
+            "discriminator": self.discriminator.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "disc_optimizer": self.disc_optimizer.state_dict(),
+        }
+
+    def load_state_dict(self, saved: dict[str, Any]) -> None:
+        self.tokenizer.load_state_dict(saved["tokenizer"])
+        self.discriminator.load_state_dict(saved["discriminator"])
+        self.optimizer.load_state_dict(saved["optimizer"])
+        self.disc_optimizer.load_state_dict(saved["disc_optimizer"])
+        self.step = saved["step"]
+
+
+def seed_step(seed: int, step: int, rank: int) -> None:
+    """Makes this step's random numbers (dropout) a function of its number, whatever ran before."""
+    torch.manual_seed(hash((seed, step, rank)) & 0x7FFF_FFFF_FFFF_FFFF)
