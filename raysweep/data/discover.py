@@ -1,0 +1,111 @@
+"""Which videos there are: a folder, one file, or a list of paths becomes sorted, named sources."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from raysweep.data.decode import READERS, is_readable
+from raysweep.errors import DataError
+
+Split = Literal["train", "valid"]
+
+SPLIT_FOLDERS: dict[str, Split] = {
+    "train": "train",
+    "valid": "valid",
+    "vaild": "valid",  # as the earlier system's settings spell it
+    "val": "valid",
+}
+"""First folder below the root -> what its videos are for."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One video file."""
+
+    name: str
+    """Posix path relative to the root it was found under: what the store and the clips call it."""
+    path: Path
+    """Where it is, absolute."""
+    split: Split | None
+    """By its folder, where `train` and a validation folder stand side by side; None otherwise."""
+
+
+def discover(source: str | Path, split: str = "auto") -> list[Source]:
+    """The videos of a folder (recursively), of one file, or of a .txt list, sorted by name.
+
+    `split` is DataConfig.split. "folders" takes only videos below `train` and `valid` (or `vaild`, `val`)
+    and needs both; "auto" does the same where both exist; otherwise all videos are taken. Hidden files
+    are passed over. Raises DataError when nothing is found.
+    """
+    path = Path(source).expanduser().absolute()
+    sources = _labelled(_named(_paths(path)) if path.is_file() else _below(path))
+    if not sources:
+        raise DataError(f"data.source holds no video: {path}. {_SUFFIXES_READ}")
+    labelled = [found for found in sources if found.split]
+    if split == "folders" and not labelled:
+        raise DataError(
+            "data.split 'folders' needs videos in a folder train and in one of valid, vaild, val, "
+            f"got none such below {path}. Make the folders or set data.split to auto."
+        )
+    return labelled if labelled and split in ("auto", "folders") else sources
+
+
+_SUFFIXES_READ = f"Put videos there; these suffixes are read: {' '.join(sorted(READERS))}"
+
+
+def _paths(file: Path) -> list[Path]:
+    if file.suffix.lower() == ".txt":
+        return _listed(file)
+    if is_readable(file):
+        return [file]
+    raise DataError(
+        f"data.source must be a folder, a video or a .txt list, got {file}. {_SUFFIXES_READ}"
+    )
+
+
+def _listed(file: Path) -> list[Path]:
+    lines = (line.strip() for line in file.read_text(encoding="utf-8").splitlines())
+    paths = [file.parent / Path(line).expanduser() for line in lines if line]
+    missing = [path for path in paths if not path.is_file()]
+    if missing:
+        raise DataError(
+            f"every line of {file} must name a file, {missing[0]} does not exist. Correct the line; "
+            "relative paths start at the list's folder."
+        )
+    return sorted({Path(os.path.normpath(path)) for path in paths})
+
+
+def _named(paths: Sequence[Path]) -> list[Source]:
+    root = Path(os.path.commonpath([path.parent for path in paths])) if paths else Path()
+    return _sources(paths, root)
+
+
+def _below(root: Path) -> list[Source]:
+    if not root.is_dir():
+        raise DataError(
+            f"data.source must exist, got {root}. Give a folder of videos, a video, or a .txt list."
+        )
+    found = (path for path in root.rglob("*") if is_readable(path) and path.is_file())
+    return _sources([path for path in found if not _hidden(path, root)], root)
+
+
+def _sources(paths: Sequence[Path], root: Path) -> list[Source]:
+    named = [Source(path.relative_to(root).as_posix(), path, None) for path in paths]
+    return sorted(named, key=lambda source: source.name)
+
+
+def _hidden(path: Path, root: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(root).parts)
+
+
+def _labelled(sources: list[Source]) -> list[Source]:
+    by_folder = [replace(source, split=_folder_split(source.name)) for source in sources]
+    both = {source.split for source in by_folder} >= {"train", "valid"}
+    return by_folder if both else sources
+
+
+def _folder_split(name: str) -> Split | None:
+    folder, slash, _ = name.partition("/")
+    return SPLIT_FOLDERS.get(folder) if slash else None
