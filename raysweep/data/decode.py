@@ -43,7 +43,22 @@ def read_video(path: Path) -> Iterator[Frames]:
         readable, frame_HWC = video.read()
 
 
-VIDEO_SUFFIXES = [".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".3gp", ".ogv", ".gif"]
+VIDEO_SUFFIXES = [
+    ".mp4",
+    ".m4v",
+    ".mov",
+    ".avi",
+    ".mkv",
+    ".webm",
+    ".mpg",
+    ".mpeg",
+    ".ts",
+    ".wmv",
+    ".flv",
+    ".3gp",
+    ".ogv",
+    ".gif",
+]
 
 READERS: dict[str, Callable[[Path], Iterator[Frames]]] = dict.fromkeys(VIDEO_SUFFIXES, read_video)
 """Suffix in lower case -> the function that reads such a file frame by frame."""
@@ -52,6 +67,11 @@ READERS: dict[str, Callable[[Path], Iterator[Frames]]] = dict.fromkeys(VIDEO_SUF
 def is_readable(path: Path) -> bool:
     """Whether the suffix, in any case, has a reader."""
     return path.suffix.lower() in READERS
+
+
+def readable_name(name: str) -> str:
+    """`name` as text that can be stored and printed: a file system's undecodable bytes become \\xff."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def read_frames(path: Path) -> Iterator[Frames]:
@@ -84,6 +104,10 @@ def fit_square(frame_HWC: Frames, resolution: int) -> Frames:
 
 
 def _open(path: Path) -> cv2.VideoCapture:
+    if readable_name(str(path)) != str(path):
+        raise DecodeError(
+            "its path is not valid UTF-8, rename it"
+        )  # OpenCV would crash the process
     # FFmpeg by name: OpenCV's other backends would take "%03d" in a file name for an image sequence.
     video = cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG)
     if not video.isOpened():

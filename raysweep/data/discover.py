@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from raysweep.data.decode import READERS, is_readable
+from raysweep.data.decode import READERS, is_readable, readable_name
 from raysweep.errors import DataError
 
 Split = Literal["train", "valid"]
@@ -92,8 +92,10 @@ def _below(root: Path) -> list[Source]:
 
 
 def _sources(paths: Sequence[Path], root: Path) -> list[Source]:
-    named = [Source(path.relative_to(root).as_posix(), path, None) for path in paths]
-    return sorted(named, key=lambda source: source.name)
+    def named(path: Path) -> Source:
+        return Source(readable_name(path.relative_to(root).as_posix()), path, None)
+
+    return sorted(map(named, paths), key=lambda source: source.name)
 
 
 def _hidden(path: Path, root: Path) -> bool:
