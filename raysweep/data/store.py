@@ -145,7 +145,9 @@ def read_manifest(folder: Path) -> Manifest:
     """DataError when `folder` is not a finished store of this version."""
     path = folder / "manifest.json"
     if not path.is_file():
-        raise DataError(f"data.store must be a finished store, {path} does not exist. {_PREPARE}")
+        raise DataError(
+            f"data.store must be a finished store, {path} does not exist. Run raysweep prepare."
+        )
     return _parse(path)
 
 
@@ -185,9 +187,6 @@ def read_shards(folder: Path, manifest: Manifest) -> list[pa.Table]:
     return [read_shard(folder / "frames" / str(record.shard)) for record in manifest.good]
 
 
-_PREPARE = "Run raysweep prepare, or set data.source to the videos."
-
-
 def _decoded(record: SourceRecord, path: Path, shard: Path, resolution: int) -> SourceRecord:
     frames_HWC = read_frames(path)
     first_HWC = next(frames_HWC)
@@ -204,7 +203,10 @@ def _finished(shard: Path, asked: SourceRecord, resolution: int) -> SourceRecord
     note = shard.with_suffix(".json")
     if not (note.is_file() and shard.is_file()):
         return None
-    manifest = _parse(note)
+    try:
+        manifest = _parse(note)
+    except DataError:  # of another version
+        return None
     record = manifest.records[0]
     same = manifest.resolution == resolution and record.source_bytes == asked.source_bytes
     return record.model_copy(update={"split": asked.split}) if same else None
@@ -220,14 +222,15 @@ def _write(manifest: Manifest, path: Path) -> None:
 
 
 def _parse(path: Path) -> Manifest:
+    remedy = f"Delete {path.parent} and run raysweep prepare."
     try:
         manifest = Manifest.model_validate_json(path.read_bytes())
     except ValidationError:
         raise DataError(
-            f"a manifest must have format {VERSION}, {path} has not. {_PREPARE}"
+            f"a manifest must have format {VERSION}, {path} has not. {remedy}"
         ) from None
     if manifest.version != VERSION:
         raise DataError(
-            f"a manifest must have format {VERSION}, {path} has {manifest.version}. {_PREPARE}"
+            f"a manifest must have format {VERSION}, {path} has {manifest.version}. {remedy}"
         )
     return manifest

@@ -139,9 +139,11 @@ def test_an_interrupted_prepare_keeps_its_finished_shards(videos, tmp_path):
     assert read_manifest(tmp_path / "store").good == prepare(videos, tmp_path / "new", CONFIG).good
 
 
-def test_a_finished_shard_of_another_resolution_or_file_is_made_anew(videos, tmp_path):
+def test_a_finished_shard_of_another_resolution_file_or_version_is_made_anew(videos, tmp_path):
     source = discover(videos / "b.mp4", "auto")[0]
     shas = [prepare_source(source, tmp_path / "store", side).sha256 for side in (16, 8)]
+    next((tmp_path / "store" / "frames").glob("*.json")).write_text('{"version": 0}')
+    assert prepare_source(source, tmp_path / "store", 8).sha256 == shas[1]
     write_video(videos / "b.mp4", frames=9, seed=3)
     shas.append(prepare_source(source, tmp_path / "store", 8).sha256)
     assert len(set(shas)) == 3
