@@ -1,7 +1,7 @@
 """Which videos there are: a folder, one file, or a list of paths becomes sorted, named sources."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -37,7 +37,7 @@ def discover(source: str | Path, split: str = "auto") -> list[Source]:
 
     `split` is DataConfig.split. "folders" takes only videos below `train` and `valid` (or `vaild`, `val`)
     and needs both; "auto" does the same where both exist; otherwise all videos are taken. Hidden files
-    are passed over. Raises DataError when nothing is found.
+    are passed over, links followed. Raises DataError when nothing is found.
     """
     path = Path(source).expanduser().absolute()
     sources = _labelled(_named(_paths(path)) if path.is_file() else _below(path))
@@ -66,13 +66,14 @@ def _paths(file: Path) -> list[Path]:
 
 
 def _listed(file: Path) -> list[Path]:
-    lines = (line.strip() for line in file.read_text(encoding="utf-8").splitlines())
+    text = file.read_text(encoding="utf-8-sig", errors="surrogateescape")  # as file names are read
+    lines = (line.strip() for line in text.split("\n"))
     paths = [file.parent / Path(line).expanduser() for line in lines if line]
     missing = [path for path in paths if not path.is_file()]
     if missing:
         raise DataError(
-            f"every line of {file} must name a file, {missing[0]} does not exist. Correct the line; "
-            "relative paths start at the list's folder."
+            f"every line of {file} must name a file, {readable_name(str(missing[0]))} does not exist. "
+            "Correct the line; relative paths start at the list's folder."
         )
     return sorted({Path(os.path.normpath(path)) for path in paths})
 
@@ -87,8 +88,21 @@ def _below(root: Path) -> list[Source]:
         raise DataError(
             f"data.source must exist, got {root}. Give a folder of videos, a video, or a .txt list."
         )
-    found = (path for path in root.rglob("*") if is_readable(path) and path.is_file())
-    return _sources([path for path in found if not _hidden(path, root)], root)
+    found = (folder / name for folder, names in _folders(root) for name in names)
+    return _sources([path for path in found if is_readable(path) and path.is_file()], root)
+
+
+def _folders(root: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Every folder with the names in it, neither hidden; links are followed, each folder is seen once."""
+    seen: set[Path] = set()
+    for folder, subfolders, names in os.walk(root, followlinks=True):
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        real = Path(folder).resolve()
+        if real in seen:
+            subfolders.clear()
+            continue
+        seen.add(real)
+        yield Path(folder), [name for name in names if not name.startswith(".")]
 
 
 def _sources(paths: Sequence[Path], root: Path) -> list[Source]:
@@ -96,10 +110,6 @@ def _sources(paths: Sequence[Path], root: Path) -> list[Source]:
         return Source(readable_name(path.relative_to(root).as_posix()), path, None)
 
     return sorted(map(named, paths), key=lambda source: source.name)
-
-
-def _hidden(path: Path, root: Path) -> bool:
-    return any(part.startswith(".") for part in path.relative_to(root).parts)
 
 
 def _labelled(sources: list[Source]) -> list[Source]:

@@ -82,6 +82,20 @@ def test_what_is_refused(tmp_path, files, source, split, message):
     assert "\n" not in str(error.value)
 
 
+def test_links_are_followed_and_loops_end(tmp_path):
+    touch(tmp_path, "disk/a.mp4", "disk/deep/b.mp4", "videos/c.mp4")
+    (tmp_path / "videos" / "train").symlink_to(tmp_path / "disk")
+    (tmp_path / "disk" / "back").symlink_to(tmp_path / "videos")
+    found = names(discover(tmp_path / "videos", "auto"))
+    assert found == ["c.mp4", "train/a.mp4", "train/deep/b.mp4"]
+
+
+def test_a_list_in_another_encoding_names_what_is_missing(tmp_path):
+    (tmp_path / "list.txt").write_bytes("视频.mp4".encode("gbk"))
+    with pytest.raises(DataError, match=r"\\xca\\xd3.*does not exist"):
+        discover(tmp_path / "list.txt", "auto")
+
+
 def test_a_list_with_a_missing_file_names_it(tmp_path):
     (tmp_path / "list.txt").write_text("gone.mp4")
     with pytest.raises(DataError, match=r"gone.mp4 does not exist"):
