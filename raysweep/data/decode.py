@@ -1,0 +1,115 @@
+"""Video files to frames, by reading from the front to the end.
+
+Frames are HWC RGB uint8. What a container claims about itself (its frame count above all) is never
+trusted: a video has the frames that decode. OpenCV turns frames upright as the file's rotation says.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+os.environ.setdefault(
+    "OPENCV_FFMPEG_LOGLEVEL", "-8"
+)  # AV_LOG_QUIET: broken files are ours to report
+
+import cv2
+
+from raysweep.errors import DataError
+
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+
+Frames = NDArray[np.uint8]
+"""HWC, THWC or BTHWC RGB in [0, 255]; a variable's suffix says which."""
+
+
+class DecodeError(DataError):
+    """A file gives no frames; the message is a short reason, without the file's name."""
+
+
+def read_video(path: Path) -> Iterator[Frames]:
+    """Every frame as HWC RGB uint8; a stream that breaks off simply ends there.
+
+    Raises DecodeError at the first frame when there is none.
+    """
+    video = _open(path)
+    readable, frame_HWC = video.read()
+    if not readable:
+        raise DecodeError("no decodable frame")
+    while readable:
+        yield cv2.cvtColor(frame_HWC, cv2.COLOR_BGR2RGB)
+        readable, frame_HWC = video.read()
+
+
+VIDEO_SUFFIXES = [
+    ".mp4",
+    ".m4v",
+    ".mov",
+    ".avi",
+    ".mkv",
+    ".webm",
+    ".mpg",
+    ".mpeg",
+    ".ts",
+    ".wmv",
+    ".flv",
+    ".3gp",
+    ".ogv",
+    ".gif",
+]
+
+READERS: dict[str, Callable[[Path], Iterator[Frames]]] = dict.fromkeys(VIDEO_SUFFIXES, read_video)
+"""Suffix in lower case -> the function that reads such a file frame by frame."""
+
+
+def is_readable(path: Path) -> bool:
+    """Whether the suffix, in any case, has a reader."""
+    return path.suffix.lower() in READERS
+
+
+def readable_name(name: str) -> str:
+    """`name` as text that can be stored and printed: a file system's undecodable bytes become \\xff."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def read_frames(path: Path) -> Iterator[Frames]:
+    """Every frame of a file as HWC RGB uint8; DecodeError, with a short reason, when there is none."""
+    if not is_readable(path):
+        raise DecodeError(f"no reader for the suffix {path.suffix!r}")
+    if not path.is_file():
+        raise DecodeError("no such file")
+    if path.stat().st_size == 0:
+        raise DecodeError("the file is empty")
+    return READERS[path.suffix.lower()](path)
+
+
+def frame_rate(path: Path) -> float | None:
+    """Frames per second as the container claims; None where it claims nothing usable."""
+    claimed = float(_open(path).get(cv2.CAP_PROP_FPS))
+    return claimed if 0 < claimed < 1000 else None
+
+
+def fit_square(frame_HWC: Frames, resolution: int) -> Frames:
+    """HWC of any size -> resolution x resolution x 3: shortest side resized, longer one centre-cropped."""
+    height, width = frame_HWC.shape[:2]
+    shortest = min(height, width)
+    size = (round(width * resolution / shortest), round(height * resolution / shortest))
+    if shortest != resolution:
+        by = cv2.INTER_AREA if shortest > resolution else cv2.INTER_CUBIC
+        frame_HWC = cv2.resize(frame_HWC, size, interpolation=by)
+    left, top = (size[0] - resolution) // 2, (size[1] - resolution) // 2
+    return np.ascontiguousarray(frame_HWC[top : top + resolution, left : left + resolution])
+
+
+def _open(path: Path) -> cv2.VideoCapture:
+    if readable_name(str(path)) != str(path):
+        raise DecodeError(
+            "its path is not valid UTF-8, rename it"
+        )  # OpenCV would crash the process
+    # FFmpeg by name: OpenCV's other backends would take "%03d" in a file name for an image sequence.
+    video = cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG)
+    if not video.isOpened():
+        raise DecodeError("not a video that OpenCV can open")
+    return video

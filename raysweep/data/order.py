@@ -1,0 +1,53 @@
+"""Which clip comes when: a function of seed, step and rank alone, so any run can stop and go on exactly.
+
+The training stream is one epoch's permutation after the other. Step n takes the stream's positions
+[n*B, (n+1)*B): a batch may straddle two epochs, and nothing is dropped. Of that batch, rank r of W takes
+its contiguous share, so the batch holds the same clips whatever W is.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from raysweep.errors import ConfigError
+
+
+@lru_cache(maxsize=4)  # a batch rarely sees more than two epochs
+def epoch_order(clips: int, seed: int, epoch: int) -> NDArray[np.int64]:
+    """A permutation of range(clips), depending on (seed, epoch) alone; read-only."""
+    order = np.random.default_rng((seed, epoch)).permutation(clips)
+    order.flags.writeable = False
+    return order
+
+
+def train_indices(
+    step: int, clips: int, batch_size: int, seed: int, rank: int = 0, workers: int = 1
+) -> list[int]:
+    """The clips, as indices into the training list, that `rank` of `workers` sees at `step` (from 0).
+
+    `batch_size` is clips over all workers; ConfigError when they cannot share it evenly.
+    """
+    if batch_size % workers:
+        raise ConfigError(
+            f"data.batch_size must be a multiple of the workers, got {batch_size} clips for {workers} "
+            f"workers. Set data.batch_size to {-(-batch_size // workers) * workers}."
+        )
+    share = batch_size // workers
+    start = step * batch_size + rank * share
+    return [_at(position, clips, seed) for position in range(start, start + share)]
+
+
+def epoch_of(step: int, clips: int, batch_size: int) -> int:
+    """The epoch, from 0, that the first clip of `step` belongs to."""
+    return step * batch_size // clips
+
+
+def validation_indices(clips: int, rank: int = 0, workers: int = 1) -> range:
+    """The contiguous share of range(clips) that `rank` scores; shares differ by one clip at most."""
+    return range(rank * clips // workers, (rank + 1) * clips // workers)
+
+
+def _at(position: int, clips: int, seed: int) -> int:
+    epoch, place = divmod(position, clips)
+    return int(epoch_order(clips, seed, epoch)[place])

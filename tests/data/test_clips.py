@@ -1,0 +1,211 @@
+"""Promises about clips: none overlap, no validation frame near training, read exactly as stored."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from raysweep.data import DataConfig
+from raysweep.data.clips import Clip, ClipReader, index_clips, split_rule
+from raysweep.data.shards import read_shard, write_shard
+from raysweep.data.store import Manifest, SourceRecord
+from raysweep.errors import DataError
+
+SIDE = 2
+
+
+def record(name, frames=40, split=None, error=None):
+    return SourceRecord(name=name, split=split, source_bytes=1, frames=frames, error=error)
+
+
+def manifest_of(*records):
+    return Manifest(source="videos", resolution=SIDE, records=records)
+
+
+def sources(count, frames=40):
+    return manifest_of(*(record(f"{i:02}.mp4", frames) for i in range(count)))
+
+
+BROKEN_VALIDATION = (
+    record("train/a", split="train"),
+    record("val/b", 0, split="valid", error="empty"),
+)
+
+
+def covered(clips):
+    return {(c.source, c.first_frame + i * c.stride) for c in clips for i in range(c.length)}
+
+
+lengths = st.integers(1, 9)
+strides = st.integers(1, 4)
+
+
+@given(
+    st.lists(st.integers(1, 200), min_size=1, max_size=5), lengths, strides, st.floats(0.01, 0.99)
+)
+def test_no_valid_frame_is_near_a_train_frame(frames, length, stride, fraction):
+    manifest = manifest_of(*(record(str(i), count) for i, count in enumerate(frames)))
+    config = DataConfig(clip_length=length, stride=stride, split="time", valid_fraction=fraction)
+    try:
+        train, valid = (index_clips(manifest, split, config) for split in ("train", "valid"))
+    except DataError:
+        return
+    span = (length - 1) * stride + 1
+    for source in {clip.source for clip in valid}:
+        last_train = max((f for s, f in covered(train) if s == source), default=-span - 1)
+        assert min(f for s, f in covered(valid) if s == source) - last_train > span
+    assert max(f for s, f in covered(train + valid)) < max(frames)
+
+
+@given(lengths, strides, st.integers(33, 100))  # 33: the longest span
+def test_clips_do_not_overlap_and_stay_inside(length, stride, frames):
+    config = DataConfig(clip_length=length, stride=stride, split="source", valid_fraction=0.5)
+    for split in ("train", "valid"):
+        clips = index_clips(sources(2, frames), split, config)
+        span = (length - 1) * stride + 1
+        assert [clip.first_frame for clip in clips] == list(range(0, frames - span + 1, span))
+
+
+@pytest.mark.parametrize(
+    ("manifest", "split", "rule"),
+    [
+        (
+            manifest_of(record("train/a", split="train"), record("val/b", split="valid")),
+            "auto",
+            "folders",
+        ),
+        (manifest_of(*BROKEN_VALIDATION), "auto", "folders"),
+        (sources(9), "auto", "time"),
+        (sources(10), "auto", "source"),
+        (manifest_of(*sources(9).records, record("bad", error="empty")), "auto", "time"),
+        (sources(1), "source", "source"),
+    ],
+)
+def test_split_rule(manifest, split, rule):
+    assert split_rule(manifest, DataConfig(split=split)) == rule
+
+
+def test_folders():
+    manifest = manifest_of(
+        record("train/a", split="train"), record("val/b", split="valid"), record("c", split=None)
+    )
+    of = {s: index_clips(manifest, s, DataConfig()) for s in ("train", "valid")}
+    assert {clip.source for clip in of["train"]} == {"train/a"}
+    assert {clip.source for clip in of["valid"]} == {"val/b"}
+
+
+@pytest.mark.parametrize(
+    ("count", "fraction", "valid"),
+    [(2, 0.01, 1), (2, 0.99, 1), (10, 0.1, 1), (10, 0.11, 2), (11, 0.5, 6)],
+)
+def test_whole_sources(count, fraction, valid):
+    config = DataConfig(split="source", valid_fraction=fraction)
+    of = [{c.source for c in index_clips(sources(count), s, config)} for s in ("train", "valid")]
+    assert len(of[1]) == valid
+    assert len(of[0] | of[1]) == count
+    assert not of[0] & of[1]
+
+
+def test_whole_sources_do_not_depend_on_clip_length():
+    def valid(length):
+        config = DataConfig(split="source", valid_fraction=0.3, clip_length=length)
+        return {clip.source for clip in index_clips(sources(12), "valid", config)}
+
+    assert valid(1) == valid(16)
+
+
+def test_time_validates_the_end():
+    config = DataConfig(split="time", valid_fraction=0.2, clip_length=5)
+    assert [c.first_frame for c in index_clips(sources(1, 100), "valid", config)] == [
+        80,
+        85,
+        90,
+        95,
+    ]
+    assert [c.first_frame for c in index_clips(sources(1, 100), "train", config)][-1] == 70
+
+
+def test_time_gives_a_short_source_one_validation_clip_and_a_shorter_one_none():
+    config = DataConfig(split="time", clip_length=8)
+    manifest = manifest_of(record("long", 24), record("short", 23))
+    assert index_clips(manifest, "valid", config) == [Clip("long", 16, 1, 8)]
+    assert index_clips(manifest, "train", config) == [
+        Clip("long", 0, 1, 8),
+        Clip("short", 0, 1, 8),
+        Clip("short", 8, 1, 8),
+    ]
+
+
+@pytest.mark.parametrize(("limit", "clips"), [(1, 1), (16, 2), (23, 2), (24, 3), (10_000, 10)])
+def test_validation_is_limited_to_whole_clips(limit, clips):
+    config = DataConfig(split="source", valid_fraction=0.5, max_validation_frames=limit)
+    assert len(index_clips(sources(4), "valid", config)) == clips
+    assert len(index_clips(sources(4), "train", config)) == 10
+
+
+@pytest.mark.parametrize(
+    ("manifest", "split", "rule"),
+    [
+        (sources(3, 10), "valid", "time"),
+        (sources(1), "valid", "source"),
+        (sources(3), "train", "folders"),
+        (sources(20, 7), "train", "source"),
+        (manifest_of(*BROKEN_VALIDATION), "valid", "folders"),
+    ],
+)
+def test_an_empty_split_is_refused(manifest, split, rule):
+    with pytest.raises(DataError, match=rf"'{rule}' must leave {split} clips .* Lower data.clip"):
+        index_clips(manifest, split, DataConfig(split=rule))
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("shards")
+    frames = np.random.default_rng(0).integers(0, 256, (2, 200, SIDE, SIDE, 3), dtype=np.uint8)
+    for name, frames_THWC in zip("ab", frames, strict=True):
+        write_shard(folder / name, name, frames_THWC)
+    return dict(zip("ab", frames, strict=True)), [read_shard(folder / name) for name in "ab"]
+
+
+@given(
+    source=st.sampled_from("ab"),
+    first=st.integers(0, 150),
+    stride=st.integers(1, 40),
+    data=st.data(),
+)
+def test_a_clip_reads_as_stored(stored, source, first, stride, data):
+    frames, tables = stored
+    length = data.draw(st.integers(1, (199 - first) // stride + 1))
+    clip = Clip(source, first, stride, length)
+    expected = frames[source][first::stride][:length]
+    assert np.array_equal(ClipReader(tables, SIDE).read(clip), expected)
+
+
+def test_a_batch_reads_as_its_clips(stored):
+    frames, tables = stored
+    batch = ClipReader(tables, SIDE).read_batch([Clip("b", 30, 2, 4), Clip("a", 0, 1, 4)])
+    assert batch.shape == (2, 4, SIDE, SIDE, 3)
+    assert np.array_equal(batch[0], frames["b"][30:38:2])
+    assert np.array_equal(batch[1], frames["a"][:4])
+    assert batch.flags.writeable
+    assert batch.flags.c_contiguous
+
+
+@pytest.mark.parametrize("rearrange", [lambda t: t[::-1], lambda t: [pa.concat_tables(t).slice(3)]])
+def test_tables_may_come_in_any_order_and_sliced(stored, rearrange):
+    frames, tables = stored
+    reader = ClipReader(rearrange(tables), SIDE)
+    assert np.array_equal(reader.read(Clip("b", 90, 1, 20)), frames["b"][90:110])
+
+
+def test_the_reader_views_and_does_not_copy(stored):
+    before = pa.total_allocated_bytes()
+    reader = ClipReader(stored[1], SIDE)
+    assert pa.total_allocated_bytes() == before
+    assert not any(view.flags.owndata for _, view in reader._segments["a"])
+
+
+def test_another_resolution_is_refused(stored):
+    with pytest.raises(DataError, match=r"data.resolution 7, got \d+ bytes"):
+        ClipReader(stored[1], 7)

@@ -1,0 +1,68 @@
+"""Promises about decoding: what decodes is what there is, RGB, upright, square; junk says why."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from raysweep.data.decode import DecodeError, fit_square, frame_rate, read_frames
+from tests.data.media import BROKEN, write_video
+
+REAL = Path(__file__).parents[2].parent / "shared" / "data" / "videos"
+
+
+def test_frames_are_hwc_rgb_uint8(tmp_path):
+    path = write_video(tmp_path / "clip.mp4", frames=5, width=64, height=32)
+    frames = list(read_frames(path))
+    assert [(f.shape, f.dtype) for f in frames] == [((32, 64, 3), np.dtype("uint8"))] * 5
+    red_to_blue = frames[0][10, 10].astype(int)
+    assert np.abs(red_to_blue - [60, 40, 20]).max() < 12, "channels arrive in the order R, G, B"
+    assert frame_rate(path) == 24
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_junk_says_why(tmp_path, name):
+    (tmp_path / name).write_bytes(BROKEN[name])
+    with pytest.raises(DecodeError, match=r"empty|not a video|no decodable frame"):
+        next(read_frames(tmp_path / name))
+
+
+@pytest.mark.parametrize(("name", "why"), [("notes.pdf", "no reader"), ("gone.mp4", "no such")])
+def test_what_is_not_tried_says_why(tmp_path, name, why):
+    with pytest.raises(DecodeError, match=why):
+        read_frames(tmp_path / name)
+
+
+def test_a_stream_that_breaks_off_just_ends(tmp_path):
+    whole = write_video(tmp_path / "a.avi", frames=60, width=160, height=120).read_bytes()
+    (tmp_path / "cut.avi").write_bytes(whole[: len(whole) // 2])
+    assert 0 < len(list(read_frames(tmp_path / "cut.avi"))) < 60
+
+
+@pytest.mark.parametrize(
+    "name", ["a b.mp4", 'it\'s "q".mp4', "two\nlines.MP4", "视频é.mp4", "%03d.mp4"]
+)
+def test_odd_names(tmp_path, name):
+    assert len(list(read_frames(write_video(tmp_path / name, frames=3)))) == 3
+
+
+@pytest.mark.parametrize(
+    "size", [(32, 48), (48, 32), (32, 32), (16, 16), (9, 400), (1, 7), (333, 101)]
+)
+def test_fit_square_is_square(size):
+    fitted = fit_square(np.full((*size, 3), 77, np.uint8), 32)
+    assert fitted.shape == (32, 32, 3)
+    assert fitted.flags.c_contiguous
+    assert (fitted == 77).all()
+
+
+def test_fit_square_keeps_the_centre():
+    frame = np.zeros((32, 96, 3), np.uint8)
+    frame[:, 32:64] = 200
+    assert (fit_square(frame, 32) == 200).all()
+    assert np.abs(fit_square(frame, 16)[:, 1:-1].astype(int) - 200).max() == 0
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason=f"the real clips are not at {REAL}")
+def test_real_footage():
+    assert sum(1 for _ in read_frames(REAL / "nasa_13013.mp4")) == 325

@@ -1,0 +1,68 @@
+"""Promises about order: every clip once an epoch, the same batches whatever the workers, exact resume."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from raysweep.data.order import epoch_of, epoch_order, train_indices, validation_indices
+from raysweep.errors import ConfigError
+
+counts = st.integers(1, 50)
+seeds = st.integers(0, 2**40)
+shares = st.integers(1, 5)
+
+
+@given(clips=counts, seed=seeds, workers=shares, share=shares, epochs=st.integers(1, 3))
+def test_every_clip_exactly_once_per_epoch_over_all_workers(clips, seed, workers, share, epochs):
+    batch = workers * share
+    stream = [
+        index
+        for step in range(-(-clips * epochs // batch))
+        for rank in range(workers)
+        for index in train_indices(step, clips, batch, seed, rank, workers)
+    ]
+    for epoch in range(epochs):
+        assert sorted(stream[epoch * clips : (epoch + 1) * clips]) == list(range(clips))
+
+
+@given(clips=counts, seed=seeds, step=st.integers(0, 1000), workers=shares, share=shares)
+def test_a_batch_does_not_depend_on_the_workers(clips, seed, step, workers, share):
+    batch = workers * share
+    ranks = (train_indices(step, clips, batch, seed, rank, workers) for rank in range(workers))
+    assert [i for rank in ranks for i in rank] == train_indices(step, clips, batch, seed)
+
+
+def test_resumed_is_uninterrupted():
+    whole = [train_indices(step, 13, 4, seed=7) for step in range(20)]
+    epoch_order.cache_clear()
+    assert [train_indices(step, 13, 4, seed=7) for step in range(11, 20)] == whole[11:]
+
+
+def test_a_batch_larger_than_the_data_spans_epochs():
+    batch = train_indices(0, 3, 8, seed=0)
+    assert [sorted(batch[:3]), sorted(batch[3:6])] == [[0, 1, 2], [0, 1, 2]]
+
+
+def test_order_depends_on_seed_and_epoch_only():
+    same, again = epoch_order(100, 1, 2), epoch_order(100, 1, 2).copy()
+    assert np.array_equal(same, again)
+    assert not np.array_equal(same, epoch_order(100, 2, 2))
+    assert not np.array_equal(same, epoch_order(100, 1, 3))
+
+
+@pytest.mark.parametrize(("step", "epoch"), [(0, 0), (2, 0), (3, 1), (4, 1), (5, 2)])
+def test_epoch_of(step, epoch):
+    assert epoch_of(step, clips=10, batch_size=4) == epoch
+
+
+@given(clips=st.integers(0, 100), workers=st.integers(1, 12))
+def test_validation_scores_everything_once(clips, workers):
+    ranks = [validation_indices(clips, rank, workers) for rank in range(workers)]
+    assert [index for rank in ranks for index in rank] == list(range(clips))
+    assert max(map(len, ranks)) - min(map(len, ranks)) <= 1
+
+
+def test_an_uneven_batch_is_refused():
+    with pytest.raises(ConfigError, match=r"got 8 clips for 3 workers\. Set data.batch_size to 9"):
+        train_indices(0, 10, 8, seed=0, rank=0, workers=3)

@@ -1,0 +1,202 @@
+"""Promises about the store: the frames it holds are the decoded ones, junk is named, twice is once."""
+
+import os
+import pickle
+from functools import partial
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from raysweep.data import DataConfig
+from raysweep.data.decode import fit_square, read_frames
+from raysweep.data.discover import Source, discover
+from raysweep.data.shards import SEGMENT_FRAMES, read_shard, write_shard
+from raysweep.data.store import (
+    is_prepared,
+    prepare,
+    prepare_source,
+    read_manifest,
+    read_shards,
+    require_resolution,
+)
+from raysweep.errors import DataError
+from tests.data.media import BROKEN, write_video
+
+CONFIG = DataConfig(resolution=16)
+ODD_NAMES = ["a b.mp4", 'it\'s "q".mp4', "two\nlines.mp4", "视频é.mp4", "%03d.mp4", "sub/a b.mp4"]
+
+
+@pytest.fixture
+def videos(tmp_path):
+    folder = tmp_path / "videos"
+    write_video(folder / "a.mp4", frames=70, seed=1)
+    write_video(folder / "b.mp4", frames=5, seed=2)
+    return folder
+
+
+def stored_bytes(folder):
+    tables = read_shards(folder, read_manifest(folder))
+    return [b"".join(table["data"].to_pylist()) for table in tables]
+
+
+def files(folder):
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_store_holds_the_decoded_and_fitted_frames(videos, tmp_path):
+    manifest = prepare(videos, tmp_path / "store", CONFIG)
+    for record, data in zip(manifest.good, stored_bytes(tmp_path / "store"), strict=True):
+        expected = [fit_square(frame, 16) for frame in read_frames(videos / record.name)]
+        assert data == np.stack(expected).tobytes()
+    assert [(r.name, r.frames, r.width, r.height, r.fps) for r in manifest.records] == [
+        ("a.mp4", 70, 48, 32, 24),
+        ("b.mp4", 5, 48, 32, 24),
+    ]
+    assert read_manifest(tmp_path / "store") == manifest
+
+
+@pytest.mark.parametrize("count", [1, SEGMENT_FRAMES, SEGMENT_FRAMES + 1, SEGMENT_FRAMES * 5 + 3])
+def test_a_shard_is_a_sequence_of_segments(tmp_path, count):
+    frames = np.arange(count * 12, dtype=np.uint32).astype(np.uint8).reshape(count, 2, 2, 3)
+    assert write_shard(tmp_path / "s.parquet", "name", iter(frames)) == count
+    table = read_shard(tmp_path / "s.parquet")
+    assert table["first_frame"].to_pylist() == list(range(0, count, SEGMENT_FRAMES))
+    assert sum(table["frames"].to_pylist()) == count
+    assert b"".join(table["data"].to_pylist()) == frames.tobytes()
+    assert table.schema.field("data").type == pa.binary()
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_bad_file_is_skipped_and_named(videos, tmp_path, name):
+    (videos / name).write_bytes(BROKEN[name])
+    manifest = prepare(videos, tmp_path / "store", CONFIG)
+    assert [record.name for record in manifest.skipped] == [name]
+    assert manifest.skipped[0].error
+    assert [record.name for record in manifest.good] == ["a.mp4", "b.mp4"]
+    assert len(list((tmp_path / "store" / "frames").iterdir())) == 4, "shards and notes of two"
+
+
+def test_a_listed_file_with_a_wrong_suffix_is_skipped_and_named(videos, tmp_path):
+    (videos / "notes.doc").write_text("words")
+    (tmp_path / "list.txt").write_text("videos/notes.doc\nvideos/b.mp4")
+    manifest = prepare(tmp_path / "list.txt", tmp_path / "store", CONFIG)
+    assert [(r.name, r.error) for r in manifest.skipped] == [
+        ("notes.doc", "no reader for the suffix '.doc'")
+    ]
+
+
+def test_all_bad_is_refused(tmp_path):
+    (tmp_path / "zero.mp4").touch()
+    with pytest.raises(DataError, match=r"first 'zero.mp4': the file is empty\."):
+        prepare(tmp_path, tmp_path / "store", CONFIG)
+    assert not (tmp_path / "store" / "manifest.json").exists()
+
+
+def test_odd_names_survive(tmp_path):
+    for seed, name in enumerate(ODD_NAMES):
+        write_video(tmp_path / "videos" / name, frames=2, seed=seed)
+    manifest = prepare(tmp_path / "videos", tmp_path / "store", CONFIG)
+    assert [record.name for record in manifest.good] == sorted(ODD_NAMES)
+    tables = read_shards(tmp_path / "store", manifest)
+    assert [table["source"][0].as_py() for table in tables] == sorted(ODD_NAMES)
+
+
+def test_a_name_that_is_no_text_is_skipped_and_named(videos, tmp_path):
+    try:
+        (videos / "a.mp4").rename(videos / os.fsdecode(b"a\xff.mp4"))
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    manifest = prepare(videos, tmp_path / "store", CONFIG)
+    assert [(r.name, r.error) for r in manifest.skipped] == [
+        ("a\\xff.mp4", "its path is not valid UTF-8, rename it")
+    ]
+
+
+def test_a_second_prepare_does_nothing(videos, tmp_path):
+    (videos / "zero.mp4").touch()
+    first = prepare(videos, tmp_path / "store", CONFIG)
+    before = files(tmp_path / "store")
+    assert prepare(videos, tmp_path / "store", CONFIG, run=must_not_run) == first
+    assert files(tmp_path / "store") == before
+
+
+def must_not_run(function, sources):
+    raise AssertionError("nothing was left to do")
+
+
+def test_an_interrupted_prepare_keeps_its_finished_shards(videos, tmp_path):
+    def stop_after_one(function, sources):
+        yield function(sources[0])
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        prepare(videos, tmp_path / "store", CONFIG, run=stop_after_one)
+    before = files(tmp_path / "store")
+    assert not is_prepared(tmp_path / "store", discover(videos, "auto"), 16)
+    prepare(videos, tmp_path / "store", CONFIG)
+    assert before.items() <= files(tmp_path / "store").items()
+    assert read_manifest(tmp_path / "store").good == prepare(videos, tmp_path / "new", CONFIG).good
+
+
+def test_a_finished_shard_of_another_resolution_file_or_version_is_made_anew(videos, tmp_path):
+    source = discover(videos / "b.mp4", "auto")[0]
+    shas = [prepare_source(source, tmp_path / "store", side).sha256 for side in (16, 8)]
+    next((tmp_path / "store" / "frames").glob("*.json")).write_text('{"version": 0}')
+    assert prepare_source(source, tmp_path / "store", 8).sha256 == shas[1]
+    write_video(videos / "b.mp4", frames=9, seed=3)
+    shas.append(prepare_source(source, tmp_path / "store", 8).sha256)
+    assert len(set(shas)) == 3
+
+
+def test_another_resolution_is_refused(videos, tmp_path):
+    manifest = prepare(videos, tmp_path / "store", CONFIG)
+    with pytest.raises(DataError, match=r"data.resolution .* stored 16, asked 32\. Set"):
+        prepare(videos, tmp_path / "store", DataConfig(resolution=32))
+    require_resolution(manifest, 16)
+
+
+def test_other_sources_are_refused(videos, tmp_path):
+    prepare(videos, tmp_path / "store", CONFIG)
+    write_video(videos / "c.mp4", frames=2)
+    with pytest.raises(DataError, match=r"'c.mp4' is stored as absent, asked as \d+ bytes .* Set"):
+        prepare(videos, tmp_path / "store", CONFIG)
+
+
+@pytest.mark.parametrize("text", ["{", '{"version": 2}', "[]"])
+def test_an_unreadable_manifest_is_refused(tmp_path, text):
+    (tmp_path / "manifest.json").write_text(text)
+    with pytest.raises(DataError, match="must have format 1"):
+        read_manifest(tmp_path)
+
+
+def test_an_absent_store_is_refused(tmp_path):
+    with pytest.raises(DataError, match="Run raysweep prepare"):
+        read_manifest(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("keep", [0, 1000])
+def test_a_damaged_shard_is_named(videos, tmp_path, keep):
+    manifest = prepare(videos, tmp_path / "store", CONFIG)
+    shard = tmp_path / "store" / "frames" / str(manifest.good[0].shard)
+    shard.write_bytes(shard.read_bytes()[:keep])
+    with pytest.raises(DataError, match=shard.name):
+        read_shards(tmp_path / "store", manifest)
+
+
+def test_progress_and_the_seam(videos, tmp_path):
+    seen = []
+    prepare(
+        videos,
+        tmp_path / "store",
+        CONFIG,
+        run=lambda function, sources: map(pickle.loads(pickle.dumps(function)), reversed(sources)),
+        progress=lambda done, total, record: seen.append((done, total, record.name)),
+    )
+    assert seen == [(1, 2, "b.mp4"), (2, 2, "a.mp4")]
+    assert [r.name for r in read_manifest(tmp_path / "store").records] == ["a.mp4", "b.mp4"]
+
+
+def test_a_source_that_went_away_is_skipped(tmp_path):
+    one = partial(prepare_source, folder=tmp_path, resolution=16)
+    assert one(Source("x.mp4", tmp_path / "x.mp4", None)).error == "no such file"
