@@ -83,9 +83,10 @@ class SweepConfig(Config):
     """Folder of the experiment inside `storage`."""
     storage: str = "runs"
     """Folder of experiments, on a file system that all nodes share."""
-    space: str
-    """A module of `search_spaces`, or the path of a .py file."""
-    base: RunConfig = RunConfig()
+    space: str | None = None
+    """A module of `search_spaces`, or the path of a .py file; None: only trials that are added by hand."""
+    base: Tree = {}
+    """Settings of every run, as written: what the space and `pinned` do not say."""
     pinned: Tree = {}
     """Dotted paths set by hand; they overrule the space."""
     objective: str = "psnr"
@@ -96,9 +97,13 @@ class SweepConfig(Config):
     seed: int = 0
     """Of the search; runs have their own."""
 
+    def run(self, suggested: Mapping[str, Any] | None = None) -> RunConfig:
+        """One trial's run: the base, then what the space suggests, then what was set by hand."""
+        return run_config(override(override(self.base, suggested or {}), self.pinned))
+
     @model_validator(mode="after")
     def _validates_often_enough(self) -> Self:
-        if self.base.training.validate_every == 0:
+        if self.run().training.validate_every == 0:
             raise ValueError(
                 "training.validate_every must be above 0 in a sweep, got 0. Set it to about a tenth "
                 "of training.steps"
@@ -106,26 +111,11 @@ class SweepConfig(Config):
         return self
 
 
-def run_config(*layers: Mapping[str, Any]) -> RunConfig:
-    """Lays nested trees over one another, weakest first, with the loss preset under them all."""
-    tree = layered(*layers)
-    return parse(RunConfig, tree)
-
-
-def layered(*layers: Mapping[str, Any]) -> Tree:
-    """The layers as one tree: a later one wins, and the preset that they name lies below them."""
-    tree: Tree = {}
-    for layer in layers:
-        tree = merge(tree, layer)
-    loss = tree.get("loss") or {}
+def run_config(tree: Mapping[str, Any]) -> RunConfig:
+    """Validates a tree of settings, with those of the loss preset that it names laid under it."""
+    loss = tree.get("loss")
     preset = loss.get("preset") if isinstance(loss, Mapping) else None
-    return merge({"loss": PRESETS[preset]}, tree) if preset in PRESETS else tree
-
-
-def trial_config(base: RunConfig, suggested: Mapping[str, Any], pinned: Mapping[str, Any]) -> RunConfig:
-    """The run of one trial: the base, then what the space suggests, then what was set by hand."""
-    tree = override(base.model_dump(mode="json", exclude_unset=True), suggested)
-    return run_config(override(tree, pinned))
+    return parse(RunConfig, merge({"loss": PRESETS.get(preset, {})} if preset else {}, tree))
 
 
 def read_file(path: Path) -> Tree:

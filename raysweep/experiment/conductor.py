@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
-from raysweep.config import RunConfig, SweepConfig, trial_config
+from raysweep.config import RunConfig, SweepConfig
 from raysweep.errors import ConfigError
 from raysweep.experiment.events import Event, EventLog
 from raysweep.schema import Tree
@@ -65,7 +65,7 @@ class Conductor:
     ) -> None:
         self.sweep, self.objective, self.log = sweep, objective, log
         self.study = Study(space, sweep.sampler, sweep.seed)
-        training = sweep.base.training
+        training = sweep.run().training
         grace = sweep.scheduler.grace or training.validate_every
         self.rungs = Rungs(sweep.scheduler, grace, training.steps)
         self.trials: dict[str, TrialRecord] = {}
@@ -121,8 +121,7 @@ class Conductor:
         return self._proposal(trial)
 
     def _proposal(self, trial: str) -> Proposal:
-        config = trial_config(self.sweep.base, self.trials[trial].settings, self.sweep.pinned)
-        return Proposal(trial, config)
+        return Proposal(trial, self.sweep.run(self.trials[trial].settings))
 
     def _write(self, kind: str, trial: str, **details: Any) -> None:
         self._apply(self.log.append(kind, trial, **details), live=True)
@@ -165,7 +164,7 @@ def check_space(sweep: SweepConfig, space: Space, samples: int = 50) -> None:
     for number in range(samples):
         _, settings = study.propose(number)
         try:
-            trial_config(sweep.base, settings, sweep.pinned)
+            sweep.run(settings)
         except ConfigError as error:
             raise ConfigError(f"search space {sweep.space}: {error}") from None
         study.tell(number, "failed")

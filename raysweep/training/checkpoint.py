@@ -63,8 +63,17 @@ def keep_best(
 
 def replace_folder(source: Path, target: Path) -> None:
     """Puts a copy of `source` at `target`; whatever stood there goes last."""
-    partial = target.with_name(target.name + ".partial")
+    partial = target.with_name(f".{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     shutil.copytree(source, partial)
-    shutil.rmtree(target, ignore_errors=True)
+    remove_folder(target)
     partial.rename(target)
+
+
+def remove_folder(folder: Path) -> None:
+    """Takes it out of sight in one step, then deletes it: no reader meets half a checkpoint."""
+    if folder.exists():
+        doomed = folder.with_name(f".{folder.name}.removed")
+        shutil.rmtree(doomed, ignore_errors=True)
+        folder.rename(doomed)
+        shutil.rmtree(doomed)

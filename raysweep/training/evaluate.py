@@ -36,5 +36,6 @@ def evaluate(
     tokenizer.train(training)
     values: dict[str, float] = {}
     for metric in metrics.values():
-        values |= metric.values(parallel.total(metric.totals()))
+        totals = parallel.total(metric.totals().to(device))
+        values |= metric.values(totals.cpu())
     return {f"val/{name}": value for name, value in values.items()}

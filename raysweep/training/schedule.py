@@ -5,9 +5,16 @@ from math import cos, pi
 from torch.optim import Optimizer
 
 from raysweep.training import TrainingConfig
+from raysweep.training.state import TrainState
 
 FLOOR = 0.1
 """Share of the learning rate that the cosine ends at."""
+
+
+def set_learning_rates(state: TrainState, config: TrainingConfig) -> None:
+    """Gives both optimizers the rates of the step that `state` is about to take."""
+    _set(state.optimizer, config.learning_rate * factor(config, state.step))
+    _set(state.disc_optimizer, config.disc_learning_rate or config.learning_rate)
 
 
 def factor(config: TrainingConfig, step: int) -> float:
@@ -19,6 +26,6 @@ def factor(config: TrainingConfig, step: int) -> float:
     return warm * (FLOOR + (1 - FLOOR) * 0.5 * (1 + cos(pi * progress)))
 
 
-def set_learning_rate(optimizer: Optimizer, learning_rate: float) -> None:
+def _set(optimizer: Optimizer, learning_rate: float) -> None:
     for group in optimizer.param_groups:
         group["lr"] = learning_rate

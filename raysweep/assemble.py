@@ -1,0 +1,80 @@
+"""RunConfig -> built parts."""
+
+from collections.abc import Mapping
+
+import torch
+
+from raysweep.config import RunConfig
+from raysweep.errors import ConfigError
+from raysweep.losses import LossConfig
+from raysweep.losses.perceptual import PerceptualLoss
+from raysweep.metrics import Metric, direction
+from raysweep.metrics.codes import Codes
+from raysweep.metrics.flicker import Flicker
+from raysweep.metrics.lpips import LPIPS
+from raysweep.metrics.psnr import PSNR
+from raysweep.metrics.ssim import SSIM
+from raysweep.models import Tokenizer
+from raysweep.search.objective import Objective
+from raysweep.training.loop import Parts
+from raysweep.training.state import TrainState
+from raysweep.training.step import Step
+
+
+def assemble(config: RunConfig, device: torch.device) -> Parts:
+    """Builds a run on `device`; its weights depend on the seed alone."""
+    torch.manual_seed(config.seed)
+    tokenizer = config.model.build()
+    discriminator = config.discriminator.build()
+    resolution = config.data.resolution
+    tokenizer.check_size(resolution, resolution)
+    layout = torch.channels_last if config.training.channels_last else torch.contiguous_format
+    state = TrainState.start(
+        tokenizer.to(device, memory_format=layout),
+        discriminator.to(device, memory_format=layout),
+        config.training,
+    )
+    disc_start = config.loss.disc_start_step(config.training.steps)
+    return Parts(
+        state=state,
+        step=Step(state, config.loss, disc_start, _perceptual(config.loss, device)),
+        new_metrics=lambda: build_metrics(tokenizer, config.loss, device),
+        config=config.training,
+        seed=config.seed,
+        device=device,
+        settings=config.model_dump(mode="json"),
+    )
+
+
+def build_metrics(
+    tokenizer: Tokenizer, loss: LossConfig, device: torch.device
+) -> Mapping[str, Metric]:
+    """Fresh accumulators for one validation; LPIPS where the settings name a network."""
+    metrics: dict[str, Metric] = {
+        "psnr": PSNR(),
+        "ssim": SSIM(),
+        "codes": Codes(tokenizer.codebook_sizes),
+        "flicker": Flicker(),
+    }
+    if loss.perceptual_net != "none":
+        metrics["lpips"] = LPIPS(loss.perceptual_net, str(loss.perceptual_init), device)
+    return metrics
+
+
+def objective(name: str, loss: LossConfig) -> Objective:
+    """`psnr`, `val/psnr`, ... as an objective; ConfigError for a metric that runs cannot produce."""
+    metric = name.removeprefix("val/")
+    if metric == "lpips" and loss.perceptual_init == "random":
+        metric = "lpips_random"
+    chosen = Objective(f"val/{metric}", direction(metric))
+    if metric.startswith("lpips") and loss.perceptual_net == "none":
+        raise ConfigError(
+            "objective lpips needs loss.perceptual_net, got none. Set it to alex, squeeze or vgg."
+        )
+    return chosen
+
+
+def _perceptual(loss: LossConfig, device: torch.device) -> PerceptualLoss | None:
+    if loss.perceptual_net == "none" or loss.perceptual_weight == 0:
+        return None
+    return PerceptualLoss(loss.perceptual_net, str(loss.perceptual_init), device)

@@ -1,0 +1,1 @@
+"""The one border: nothing below this package imports Ray."""

@@ -1,0 +1,72 @@
+"""Ray Data's part: decoding footage on all nodes, and holding the store in shared memory for all trials."""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import ray
+import ray.data
+from ray.train import DataConfig as TrainDataConfig
+
+from raysweep.data.store import Manifest, SourceRecord
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FRAMES = "frames"
+"""Name of the dataset that trials read."""
+
+
+class Shard(NamedTuple):
+    """What one worker needs to read its share: the store's tables in shared memory, and its place."""
+
+    tables: list[Any]
+    """References to Arrow tables; reading one copies nothing on the node that holds it."""
+    rank: int
+    workers: int
+
+    def open(self) -> "list[pa.Table]":
+        return list(ray.get(self.tables))
+
+
+class ShardByRank(TrainDataConfig):
+    """Hands every worker the materialised blocks and its rank.
+
+    Which clips it reads at which step is a pure function of seed, step and rank (`data.order`), so one
+    materialisation serves every epoch, every trial and any number of workers.
+    """
+
+    def configure(
+        self, datasets: dict[str, Any], world_size: int, *_: Any, **__: Any
+    ) -> list[dict[str, Shard]]:
+        return [
+            {name: shard_of(dataset, rank, world_size) for name, dataset in datasets.items()}
+            for rank in range(world_size)
+        ]
+
+
+def shard_of(dataset: "ray.data.Dataset", rank: int = 0, workers: int = 1) -> Shard:
+    return Shard(dataset.to_arrow_refs(), rank, workers)
+
+
+def materialise(store: Path, manifest: Manifest) -> "ray.data.Dataset":
+    """The store's frames in the object store, once per node that reads them."""
+    _quiet()
+    shards = [str(store / "frames" / record.shard) for record in manifest.good]
+    return ray.data.read_parquet(shards).materialize()
+
+
+def on_all_nodes(
+    work: Callable[[Any], SourceRecord], items: Iterable[Any]
+) -> Iterator[SourceRecord]:
+    """`map(work, items)` as a Ray Data job: results come as they finish."""
+    _quiet()
+    waiting = [{"item": item} for item in items]
+    rows = ray.data.from_items(waiting, override_num_blocks=len(waiting))
+    done = rows.map(lambda row: {"record": work(row["item"]).model_dump_json()})
+    for row in done.iter_rows():
+        yield SourceRecord.model_validate_json(row["record"])
+
+
+def _quiet() -> None:
+    ray.data.DataContext.get_current().enable_progress_bars = False

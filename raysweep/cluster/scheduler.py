@@ -1,0 +1,42 @@
+"""Tune tells here what trials report; the conductor decides."""
+
+from typing import Any
+
+from ray.tune.experiment import Trial
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
+
+from raysweep.experiment.conductor import Conductor
+
+
+
+class ConductedScheduler(FIFOScheduler):
+    """Trials start in the order they were proposed; reports and ends go to the conductor."""
+
+    def __init__(self, conductor: Conductor) -> None:
+        super().__init__()
+        self.conductor = conductor
+
+    def on_trial_add(self, tune_controller: Any, trial: Trial) -> None:
+        self.conductor.start(trial.config["trial"])
+
+    def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
+        metrics = {name: float(value) for name, value in result.items() if _is_metric(name, value)}
+        stop = self.conductor.report(trial.config["trial"], int(result["step"]), metrics)
+        return str(TrialScheduler.STOP if stop else TrialScheduler.CONTINUE)
+
+    def on_trial_complete(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> None:
+        self.conductor.end(trial.config["trial"])
+
+    def on_trial_error(self, tune_controller: Any, trial: Trial) -> None:
+        self.conductor.end(trial.config["trial"], error=_cause(trial))
+
+
+def _is_metric(name: str, value: object) -> bool:
+    ours = name.startswith(("val/", "train/")) or name == "diverged"
+    return ours and isinstance(value, (int, float))
+
+
+def _cause(trial: Trial) -> str:
+    """The last line of the trial's traceback: the error itself."""
+    text = str(trial.get_error() or "the process died").strip()
+    return text.splitlines()[-1][:500]

@@ -1,0 +1,37 @@
+"""Tune asks here for the next trial; the conductor answers."""
+
+from pathlib import Path
+from typing import Any
+
+from ray.tune.search import Searcher
+
+from raysweep.cluster.worker import Job
+from raysweep.experiment.conductor import Conductor
+from raysweep.experiment.layout import Experiment
+
+
+class ConductedSearcher(Searcher):
+    """Hands out trials under our ids: Tune's configuration of a trial is its id alone."""
+
+    def __init__(self, conductor: Conductor, experiment: Experiment) -> None:
+        super().__init__()
+        self.conductor, self.experiment = conductor, experiment
+
+    def suggest(self, trial_id: str) -> dict[str, str] | str:
+        proposal = self.conductor.propose()
+        if proposal is None:
+            return str(Searcher.FINISHED)
+        Job(self.experiment, proposal.trial).write(proposal.config)
+        return {"trial": proposal.trial}
+
+    def on_trial_complete(
+        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
+    ) -> None:
+        """Ends are told to the scheduler, which knows the reason."""
+
+    def save(self, checkpoint_path: str) -> None:
+        """Tune's snapshot of the search is not used: the event log is the memory."""
+        Path(checkpoint_path).touch()
+
+    def restore(self, checkpoint_path: str) -> None:
+        raise NotImplementedError("a sweep goes on from its event log, not from Tune's snapshot")

@@ -1,0 +1,80 @@
+"""A sweep on Ray: Tune executes what the conductor decides."""
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ray import tune
+
+from raysweep.cluster import resources
+from raysweep.cluster.pipeline import materialise
+from raysweep.cluster.scheduler import ConductedScheduler
+from raysweep.cluster.searcher import ConductedSearcher
+from raysweep.cluster.worker import Job
+from raysweep.data.store import Manifest, read_manifest
+from raysweep.experiment.conductor import Conductor
+from raysweep.experiment.layout import Experiment
+
+
+@dataclass(frozen=True)
+class Footage:
+    """The prepared frames in shared memory, as every trial gets them."""
+
+    manifest: Manifest
+    frames: Any
+    """A materialised Ray dataset."""
+
+
+Trainable = Callable[[Job, Footage], None]
+"""Runs one trial to its end inside a Tune trial."""
+
+
+def execute(
+    conductor: Conductor,
+    experiment: Experiment,
+    store: Path,
+    trainables: Mapping[str, Trainable],
+    *,
+    at_once: int,
+) -> None:
+    """Runs every trial that the conductor proposes, `at_once` of them at a time; Ray is connected."""
+    manifest = read_manifest(store)
+    footage = Footage(manifest, materialise(store, manifest))
+    capacity = resources.cluster_capacity()
+
+    def request(config: Mapping[str, Any]) -> tune.PlacementGroupFactory:
+        cluster = Job(experiment, config["trial"]).config.cluster
+        return tune.PlacementGroupFactory([resources.trial_request(cluster, capacity)])
+
+    run = partial(_run_trial, experiment=experiment, trainables=trainables)
+    scratch = experiment.folder / ".tune"
+    tune.Tuner(
+        tune.with_resources(tune.with_parameters(run, footage=footage), request),
+        tune_config=tune.TuneConfig(
+            search_alg=ConductedSearcher(conductor, experiment),
+            scheduler=ConductedScheduler(conductor),
+            num_samples=1_000_000,  # the conductor says when it is enough
+            max_concurrent_trials=at_once,
+            trial_dirname_creator=_trial_name,
+            trial_name_creator=_trial_name,
+        ),
+        run_config=tune.RunConfig(name="tune", storage_path=str(scratch.resolve()), verbose=0),
+    ).fit()
+    shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _run_trial(
+    config: Mapping[str, Any],
+    footage: Footage,
+    experiment: Experiment,
+    trainables: Mapping[str, Trainable],
+) -> None:
+    job = Job(experiment, config["trial"])
+    trainables[job.config.cluster.resolved_trainable](job, footage)
+
+
+def _trial_name(trial: Any) -> str:
+    return str(trial.config["trial"])

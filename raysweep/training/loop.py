@@ -1,0 +1,177 @@
+"""`fit`: train, validate, checkpoint, report. Who listens to the reports, it does not know."""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from raysweep import parallel
+from raysweep.metrics import Metric, direction
+from raysweep.tracking import Picture, Tracker
+from raysweep.tracking.pictures import side_by_side
+from raysweep.training import TrainingConfig, checkpoint
+from raysweep.training.evaluate import evaluate, to_frames
+from raysweep.training.schedule import set_learning_rates
+from raysweep.training.state import TrainState, seed_step
+from raysweep.training.step import Scalars, Step, read
+
+KEPT_BEST = ("psnr", "lpips", "lpips_random")
+"""Metrics whose best checkpoint is kept."""
+DIVERGED = "diverged"
+"""Metric of the last report of a run that stopped at a non-finite loss: the step it happened at."""
+
+
+class Report(NamedTuple):
+    """One validation. `checkpoint` is a folder on rank 0, None elsewhere; the receiver may move it."""
+
+    step: int
+    metrics: dict[str, float]
+    checkpoint: Path | None
+
+
+class Batches(Protocol):
+    """uint8 clips (B, T, H, W, C): this rank's share."""
+
+    def train(self, step: int) -> Iterator[Tensor]: ...
+
+    def validation(self) -> Iterator[Tensor]: ...
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A run, assembled but not started."""
+
+    state: TrainState
+    step: Step
+    new_metrics: Callable[[], Mapping[str, Metric]]
+    config: TrainingConfig
+    seed: int
+    device: torch.device
+    settings: Mapping[str, Any]
+    """The resolved configuration, for the checkpoint."""
+
+
+def fit(
+    parts: Parts,
+    batches: Batches,
+    report: Callable[[Report], None],
+    tracker: Tracker,
+    best: Path | None = None,
+) -> None:
+    """Trains from `parts.state.step` to the configured number of steps.
+
+    `report` is called on every rank at every validation; rank 0 copies improved checkpoints under `best`.
+    A non-finite loss or metric ends the run with a report of `diverged` and no checkpoint.
+    """
+    try:
+        _train(parts, batches, report, tracker, best)
+    except NotFinite:
+        report(Report(parts.state.step, {DIVERGED: float(parts.state.step)}, None))
+
+
+def resume(parts: Parts, folder: Path, report: Callable[[Report], None]) -> None:
+    """Loads a checkpoint and reports its metrics again, in case the first report was lost."""
+    parts.state.load_state_dict(checkpoint.load(folder, parts.device))
+    report(Report(parts.state.step, checkpoint.saved_metrics(folder), None))
+
+
+class NotFinite(Exception):
+    """A loss or a metric is NaN or infinite."""
+
+
+class Meter:
+    """Frames per second over all workers since the last reading."""
+
+    def __init__(self) -> None:
+        self.frames, self.since = 0, time.perf_counter()
+
+    def count(self, frames: int) -> None:
+        self.frames += frames * parallel.rank().workers
+
+    def read(self) -> float:
+        rate = self.frames / (time.perf_counter() - self.since)
+        self.frames, self.since = 0, time.perf_counter()
+        return rate
+
+
+def _train(
+    parts: Parts,
+    batches: Batches,
+    report: Callable[[Report], None],
+    tracker: Tracker,
+    best: Path | None,
+) -> None:
+    config, state, meter = parts.config, parts.state, Meter()
+    stream = batches.train(state.step)
+    while state.step < config.steps:
+        seed_step(parts.seed, state.step, parallel.rank().index)
+        set_learning_rates(state, config)
+        frames = to_frames(next(stream), parts.device)
+        scalars = parts.step(frames)
+        meter.count(len(frames))
+        if _due(state.step, config.log_every, config.steps):
+            _log(state.step, scalars, meter, tracker)
+        if _due(state.step, config.validate_every, config.steps):
+            metrics = _validate(parts, batches, tracker)
+            _checkpoint_and_report(parts, metrics, report, best)
+
+
+def _due(step: int, every: int, steps: int) -> bool:
+    return step == steps or (every > 0 and step % every == 0)
+
+
+def _log(step: int, scalars: Scalars, meter: Meter, tracker: Tracker) -> None:
+    values = read(scalars)
+    _require_finite(values)
+    tracker.scalars(step, {**values, "train/frames_per_second": meter.read()})
+
+
+def _validate(parts: Parts, batches: Batches, tracker: Tracker) -> dict[str, float]:
+    state = parts.state
+    metrics = evaluate(state.tokenizer, parts.new_metrics(), batches.validation(), parts.device)
+    _require_finite(metrics)
+    tracker.scalars(state.step, metrics)
+    if parallel.rank().index == 0:
+        clips_BTHWC = next(batches.validation())
+        tracker.image(state.step, "val/reconstruction", _picture(parts, clips_BTHWC))
+    return metrics
+
+
+@torch.no_grad()
+def _picture(parts: Parts, clips_BTHWC: Tensor) -> Picture:
+    """The first frame of each clip above its reconstruction."""
+    frames = to_frames(clips_BTHWC[:, :1], parts.device)
+    parts.state.tokenizer.eval()
+    reconstruction = parts.state.tokenizer(frames).frames_NCHW
+    parts.state.tokenizer.train()
+    return side_by_side(frames, reconstruction)
+
+
+def _checkpoint_and_report(
+    parts: Parts,
+    metrics: dict[str, float],
+    report: Callable[[Report], None],
+    best: Path | None,
+) -> None:
+    step = parts.state.step
+    if parallel.rank().index != 0:
+        return report(Report(step, metrics, None))
+    with tempfile.TemporaryDirectory(prefix="raysweep-") as scratch:
+        folder = Path(scratch) / f"checkpoint_{step:09d}"
+        checkpoint.save(folder, parts.state, metrics, parts.settings)
+        if best is not None:
+            directions = {f"val/{name}": direction(name) for name in KEPT_BEST}
+            checkpoint.keep_best(folder, metrics, directions, best)
+        return report(Report(step, metrics, folder))
+
+
+def _require_finite(values: Mapping[str, float]) -> None:
+    for name, value in values.items():
+        if not isfinite(value):
+            raise NotFinite(name)

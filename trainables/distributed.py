@@ -1,0 +1,12 @@
+"""A TorchTrainer per trial: any number of workers, on any nodes."""
+
+from raysweep.cluster.sweep import Footage
+from raysweep.cluster.worker import Job
+
+
+def distributed(job: Job, footage: Footage) -> None:
+    from ray.tune.integration.ray_train import TuneReportCallback
+
+    from raysweep.cluster.trainer import build_trainer
+
+    build_trainer(job, footage.manifest, footage.frames, [TuneReportCallback()]).fit()

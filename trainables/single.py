@@ -1,0 +1,25 @@
+"""One worker in the trial's own process: no controller and no worker group to start.
+
+It writes the layout of a Train run, and prunes by the same rule: the last checkpoint stays.
+"""
+
+import torch
+from ray import tune
+
+from raysweep.cluster import worker
+from raysweep.cluster.pipeline import shard_of
+from raysweep.cluster.sweep import Footage
+from raysweep.cluster.worker import Job
+from raysweep.training.loop import Report
+
+
+def single(job: Job, footage: Footage) -> None:
+    device = torch.device("cuda" if job.config.cluster.gpus_per_worker > 0 else "cpu")
+
+    def report(report: Report) -> None:
+        if report.checkpoint is not None:
+            worker.keep_checkpoint(job.folder, report.checkpoint)
+        tune.report({"step": report.step, **report.metrics})
+
+    start = worker.latest_checkpoint(job.folder)
+    worker.train(job, footage.manifest, shard_of(footage.frames), device, report, start)
