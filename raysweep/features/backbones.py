@@ -78,28 +78,41 @@ class Backbone:
 
 
 def backbone(net: str, init: str, device: torch.device) -> Backbone:
-    """The network `net`, made once per process.
+    """The network `net` (vgg, alex, squeeze), made once per process.
 
     `init`: `pretrained` (torchvision's ImageNet weights), `random`, or a path to a state dict with
     torchvision's key names.
     """
-    if net not in ARCHITECTURES:
-        raise ConfigError(
-            f"loss.perceptual_net must be one of {', '.join(ARCHITECTURES)} or none, got {net!r}."
-        )
     return _backbone(net, init, device)
 
 
+def weights_file(net: str, init: str) -> Path | None:
+    """The file that `backbone(net, init)` will load, fetched if need be; None for random weights.
+
+    Cheap where the file is there: call it before anything starts, and what is missing shows then.
+    """
+    if net not in ARCHITECTURES:
+        raise ConfigError(
+            f"loss.perceptual_net must be one of {', '.join(ARCHITECTURES)} or none, got {net!r}. "
+            f"Set one of these."
+        )
+    if init == "random":
+        return None
+    return _pretrained_file(net) if init == "pretrained" else _own_file(init)
+
+
 @cache
+@torch.inference_mode(False)  # made during an evaluation, it must still serve a loss with gradients
 def _backbone(net: str, init: str, device: torch.device) -> Backbone:
+    file = weights_file(net, init)
     with torch.device("meta"):
         layers = ARCHITECTURES[net].build().features
     assert isinstance(layers, nn.Sequential)
     layers.to_empty(device="cpu")
-    if init == "random":
+    if file is None:
         _randomise(layers)
     else:
-        _load(layers, _weights_file(net, init), net)
+        _load(layers, file, net)
     return Backbone(net, layers.to(device))
 
 
@@ -113,11 +126,19 @@ def _randomise(layers: nn.Sequential) -> None:
             nn.init.zeros_(layer.bias)
 
 
-def _weights_file(net: str, init: str) -> Path:
-    if init != "pretrained":
-        return Path(init)
+def _pretrained_file(net: str) -> Path:
     url: str = ARCHITECTURES[net].weights.url
     return locate(url.rsplit("/", maxsplit=1)[-1], url)
+
+
+def _own_file(init: str) -> Path:
+    path = Path(init)
+    if not path.is_file():
+        raise WeightsError(
+            f"loss.perceptual_init must be pretrained, random or a file; there is no file {path}. "
+            f"Check the path."
+        )
+    return path
 
 
 def _load(layers: nn.Sequential, path: Path, net: str) -> None:
@@ -139,11 +160,6 @@ def _load(layers: nn.Sequential, path: Path, net: str) -> None:
 def _read(path: Path) -> Mapping[str, Tensor]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise WeightsError(
-            f"loss.perceptual_init must be pretrained, random or a file; there is no file {path}. "
-            f"Check the path."
-        ) from None
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
         raise WeightsError(
             f"{path} must be a state dict saved by torch.save ({type(error).__name__}). "

@@ -55,6 +55,7 @@ def lpips(net: str, init: str, device: torch.device | str) -> LPIPS:
 
 
 @cache
+@torch.inference_mode(False)  # as in `backbones`
 def _lpips(net: str, init: str, device: torch.device) -> LPIPS:
     network = backbone(net, init, device)
     return LPIPS(network, _heads(net, device), device)

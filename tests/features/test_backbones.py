@@ -7,7 +7,7 @@ import torch
 import torchvision
 
 from raysweep.errors import ConfigError, WeightsError
-from raysweep.features.backbones import ARCHITECTURES, Backbone, _backbone, backbone
+from raysweep.features.backbones import ARCHITECTURES, Backbone, _backbone, backbone, weights_file
 
 CPU = torch.device("cpu")
 NETS = sorted(ARCHITECTURES)
@@ -83,6 +83,15 @@ def test_a_file_that_does_not_serve_is_refused_by_name(write, tmp_path: Path) ->
 def test_an_unknown_network_is_refused() -> None:
     with pytest.raises(ConfigError, match="resnet"):
         backbone("resnet", "random", CPU)
+
+
+def test_what_will_be_loaded_is_known_beforehand(tmp_path: Path) -> None:
+    own = tmp_path / "own.pth"
+    own.touch()
+    assert weights_file("alex", "random") is None
+    assert weights_file("alex", str(own)) == own
+    with pytest.raises(WeightsError, match="absent"):
+        weights_file("alex", str(tmp_path / "absent.pth"))
 
 
 @pytest.mark.parametrize("net", NETS)

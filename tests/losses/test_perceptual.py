@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 from raysweep.errors import ConfigError
-from raysweep.features.backbones import ARCHITECTURES
+from raysweep.features.backbones import ARCHITECTURES, _backbone
+from raysweep.features.lpips import _lpips
 from raysweep.losses.perceptual import PerceptualLoss
 from tests.features.lpips_reference import reference_lpips
 
@@ -71,6 +72,16 @@ def test_identical_frames_are_at_distance_zero_with_no_gradient() -> None:
     (gradient,) = torch.autograd.grad(distance.sum(), frames)
     assert torch.equal(distance, torch.zeros(3))
     assert gradient.isfinite().all()
+
+
+def test_a_network_first_used_in_an_evaluation_still_gives_gradients() -> None:
+    _lpips.cache_clear()
+    _backbone.cache_clear()
+    with torch.inference_mode():
+        PerceptualLoss("alex", "random", "cpu")(*_pair())
+    frames = _pair()[0].requires_grad_()
+    PerceptualLoss("alex", "random", "cpu")(frames, _pair()[1]).sum().backward()
+    assert frames.grad is not None
 
 
 def test_the_target_gets_no_gradient() -> None:
