@@ -1,0 +1,1 @@
+"""Frozen networks whose features measure images, and the one policy for their weights."""

@@ -1,0 +1,52 @@
+"""The one policy for pretrained weights: torch.hub's folder, filled over the network once if need be."""
+
+from http.client import HTTPException
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import torch
+
+from raysweep.errors import WeightsError
+
+_ANSWER_WITHIN_SECONDS = 10.0
+"""A host that does not answer by then counts as out of reach; torch.hub itself would wait for minutes."""
+
+
+def locate(file_name: str, url: str, *, fetch: bool = True) -> Path:
+    """The path of `file_name` in torch.hub's checkpoints folder, downloaded from `url` where it is absent.
+
+    `fetch=False` never touches the network. Raises WeightsError where the file cannot be had.
+    """
+    path = checkpoints_folder() / file_name
+    if path.is_file():
+        return path
+    if not fetch:
+        raise _unavailable(path, url, "fetching is off")
+    try:
+        _download(url, path)
+    except (OSError, HTTPException) as error:  # URLError is an OSError
+        raise _unavailable(path, url, str(error)) from error
+    return path
+
+
+def checkpoints_folder() -> Path:
+    """Where torchvision keeps weights, so that files fetched by either serve both; $TORCH_HOME moves it."""
+    return Path(torch.hub.get_dir()) / "checkpoints"
+
+
+def _download(url: str, path: Path) -> None:
+    """Writes a partial file beside `path` and renames it: several ranks may do so at once."""
+    with urlopen(Request(url, method="HEAD"), timeout=_ANSWER_WITHIN_SECONDS):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    digest = torch.hub.HASH_REGEX.search(path.name)
+    try:
+        torch.hub.download_url_to_file(url, str(path), digest.group(1) if digest else None)
+    except RuntimeError as error:  # how torch.hub reports a file that does not match its hash
+        raise OSError(str(error)) from error
+
+
+def _unavailable(path: Path, url: str, why: str) -> WeightsError:
+    return WeightsError(
+        f"pretrained weights {path.name} must lie in {path.parent} and could not be fetched from {url} ({why}). "
+        f"Copy the file there, or set loss.perceptual_init to random or to a file of your own."
+    )

@@ -1,0 +1,92 @@
+"""A run's figures and pictures: always as files in the trial's folder, elsewhere where the settings say so."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from raysweep.schema import Config
+from raysweep.tracking.base import Picture, Tracker
+from raysweep.tracking.jsonl import JsonLines
+from raysweep.tracking.log import TrainingLog
+from raysweep.tracking.pictures import PictureFolder
+from raysweep.tracking.tensorboard import TensorBoard
+from raysweep.tracking.wandb import WandB
+
+__all__ = ["Picture", "Tracker", "Trackers", "TrackingConfig", "trackers"]
+
+
+class TrackingConfig(Config):
+    """Where reports go besides `metrics.jsonl`, `training.log` and `reconstructions/`."""
+
+    tensorboard: bool = True
+    """Event files in the trial's `tensorboard/`."""
+    wandb: bool = False
+    """A Weights & Biases run per trial, grouped by experiment; kept in the trial's folder without a login."""
+    wandb_project: str = "raysweep"
+    """The W&B project that runs appear in."""
+
+
+class Trackers(Tracker):
+    """Several destinations as one; leaving the `with` block closes them."""
+
+    def __init__(self, destinations: list[Tracker]) -> None:
+        self._destinations = destinations
+
+    def scalars(self, step: int, values: Mapping[str, float]) -> None:
+        for destination in self._destinations:
+            destination.scalars(step, values)
+
+    def image(self, step: int, name: str, picture_HWC: Picture) -> None:
+        for destination in self._destinations:
+            destination.image(step, name, picture_HWC)
+
+    def close(self) -> None:
+        with ExitStack() as every_one_even_if_another_fails:
+            for destination in self._destinations:
+                every_one_even_if_another_fails.callback(destination.close)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def trackers(
+    config: TrackingConfig,
+    folder: Path,
+    *,
+    experiment: str,
+    trial: str,
+    settings: Mapping[str, Any],
+    resume_step: int | None,
+) -> Trackers:
+    """A trial's destinations, for the one rank that reports.
+
+    `folder` is the trial's; `settings` is its resolved config, shown beside the figures; `resume_step` is
+    the step of the checkpoint that the run goes on from, None for a new run.
+    """
+    destinations: list[Tracker] = [
+        JsonLines.open(folder / "metrics.jsonl", resume_step),
+        TrainingLog.open(folder / "training.log", resume_step),
+        PictureFolder(folder / "reconstructions"),
+    ]
+    if config.tensorboard:
+        destinations.append(TensorBoard(folder / "tensorboard", resume_step))
+    if config.wandb:
+        destinations.append(_wandb(config, folder, experiment, trial, settings))
+    return Trackers(destinations)
+
+
+def _wandb(
+    config: TrackingConfig, folder: Path, experiment: str, trial: str, settings: Mapping[str, Any]
+) -> Tracker:
+    project = config.wandb_project
+    return WandB(folder, project=project, group=experiment, name=trial, settings=settings)
