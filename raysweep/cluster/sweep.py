@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +48,10 @@ def execute(
         cluster = Job(experiment, config["trial"]).config.cluster
         return tune.PlacementGroupFactory([resources.trial_request(cluster, capacity)])
 
-    run = partial(_run_trial, experiment=experiment, trainables=trainables)
+    def run(config: Mapping[str, Any], footage: Footage) -> None:
+        job = Job(experiment, config["trial"])
+        trainables[job.config.cluster.resolved_trainable](job, footage)
+
     scratch = experiment.folder / ".tune"
     tune.Tuner(
         tune.with_resources(tune.with_parameters(run, footage=footage), request),
@@ -64,16 +66,6 @@ def execute(
         run_config=tune.RunConfig(name="tune", storage_path=str(scratch.resolve()), verbose=0),
     ).fit()
     shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _run_trial(
-    config: Mapping[str, Any],
-    footage: Footage,
-    experiment: Experiment,
-    trainables: Mapping[str, Trainable],
-) -> None:
-    job = Job(experiment, config["trial"])
-    trainables[job.config.cluster.resolved_trainable](job, footage)
 
 
 def _trial_name(trial: Any) -> str:

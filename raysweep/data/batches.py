@@ -49,6 +49,11 @@ class Batches:
         for indices in _chunks(share, self.config.batch_size):
             yield self._read([self.valid_clips[i] for i in indices])
 
+    def preview(self, clips: int = 8) -> Tensor:
+        """Validation clips from all over the set, the same ones every time."""
+        count = min(clips, len(self.valid_clips))
+        return self._read([self.valid_clips[i * len(self.valid_clips) // count] for i in range(count)])
+
     def _read(self, clips: Sequence[Clip]) -> Tensor:
         return torch.from_numpy(self.reader.read_batch(clips))
 

@@ -42,6 +42,8 @@ class Batches(Protocol):
 
     def validation(self) -> Iterator[Tensor]: ...
 
+    def preview(self) -> Tensor: ...
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -138,8 +140,7 @@ def _validate(parts: Parts, batches: Batches, tracker: Tracker) -> dict[str, flo
     _require_finite(metrics)
     tracker.scalars(state.step, metrics)
     if parallel.rank().index == 0:
-        clips_BTHWC = next(batches.validation())
-        tracker.image(state.step, "val/reconstruction", _picture(parts, clips_BTHWC))
+        tracker.image(state.step, "val/reconstruction", _picture(parts, batches.preview()))
     return metrics
 
 

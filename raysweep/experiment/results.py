@@ -1,0 +1,81 @@
+"""Tables out of events: who is best, and what each trial came to."""
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from raysweep.errors import ExperimentError
+from raysweep.experiment.conductor import TrialRecord
+from raysweep.search.objective import Objective
+
+
+@dataclass(frozen=True)
+class Row:
+    """One trial at its best validation."""
+
+    trial: str
+    state: str
+    steps: int
+    """Steps trained in all."""
+    best_step: int | None
+    metrics: Mapping[str, float]
+    """Of the best validation by the objective; empty when there is none."""
+    settings: Mapping[str, Any]
+    reason: str
+    seconds: float
+
+
+def leaderboard(trials: Iterable[TrialRecord], objective: Objective) -> list[Row]:
+    """Best first; trials without a finite score last."""
+    rows = [_row(record, objective) for record in trials]
+    return sorted(rows, key=lambda row: _rank(row, objective))
+
+
+def best(rows: Iterable[Row]) -> Row:
+    """The first row with a score; ExperimentError when there is none."""
+    for row in rows:
+        if row.best_step is not None:
+            return row
+    raise ExperimentError(
+        "no trial has a validation yet, so none is best. Look at the states with `raysweep status`, "
+        "or let the sweep run on with `raysweep resume`."
+    )
+
+
+def write_csv(rows: Iterable[Row], path: Path) -> None:
+    """One line a trial: state, steps, metrics and settings, best first."""
+    rows = list(rows)
+    metrics = sorted({name for row in rows for name in row.metrics})
+    settings = sorted({name for row in rows for name in row.settings})
+    partial = path.with_suffix(".partial")
+    with partial.open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["trial", "state", "steps", "best_step", "seconds", "reason", *metrics, *settings])
+        for row in rows:
+            fixed = [row.trial, row.state, row.steps, row.best_step, round(row.seconds, 1), row.reason]
+            measured = [row.metrics.get(name, "") for name in metrics]
+            table.writerow(fixed + measured + [row.settings.get(name, "") for name in settings])
+    partial.replace(path)
+
+
+def _row(record: TrialRecord, objective: Objective) -> Row:
+    scores = {step: objective.score(metrics) for step, metrics in record.reports.items()}
+    finite = {step: score for step, score in scores.items() if score is not None}
+    best_step = max(finite, key=lambda step: finite[step], default=None)
+    return Row(
+        trial=record.trial,
+        state=record.state,
+        steps=record.step,
+        best_step=best_step,
+        metrics={} if best_step is None else record.reports[best_step],
+        settings=record.settings,
+        reason=record.reason,
+        seconds=max(0.0, record.ended - record.started),
+    )
+
+
+def _rank(row: Row, objective: Objective) -> float:
+    score = objective.score(row.metrics)
+    return float("inf") if score is None else -score

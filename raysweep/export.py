@@ -1,0 +1,84 @@
+"""A trial's best checkpoint -> a folder that works without the experiment, Ray, or pickle.
+
+    config.json           the run's resolved settings
+    model.safetensors     the tokenizer's weights
+    metrics.json          of the checkpoint's validation: step and figures
+    reconstructions.png   validation frames above their reconstructions
+    README.md             a model card
+"""
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+
+from raysweep.config import RunConfig, read_file
+from raysweep.errors import ExperimentError
+from raysweep.experiment.layout import Experiment
+from raysweep.models.summary import summarize
+from raysweep.schema import parse
+from raysweep.training import checkpoint
+
+
+def export(experiment: Experiment, trial: str, metric: str, folder: Path) -> Path:
+    """Writes the checkpoint of `trial` that was best by `metric` (`val/psnr`) to `folder`."""
+    source = experiment.best_checkpoint(trial, metric)
+    if not source.exists():
+        raise ExperimentError(
+            f"trial {trial} of {experiment.folder} has no checkpoint kept for {metric} at {source}. "
+            "Name a trial that has been validated; `raysweep status` lists them."
+        )
+    config = parse(RunConfig, read_file(source / "config.yaml"))
+    saved = json.loads((source / "metrics.json").read_text())
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    state = checkpoint.load(source, torch.device("cpu"))["tokenizer"]
+    save_file({name: tensor.contiguous() for name, tensor in state.items()}, partial / "model.safetensors")
+    (partial / "config.json").write_text(json.dumps(config.model_dump(mode="json"), indent=2))
+    (partial / "metrics.json").write_text(json.dumps(saved, indent=2))
+    _copy_picture(experiment.trial(trial), saved["step"], partial / "reconstructions.png")
+    (partial / "README.md").write_text(_model_card(experiment, trial, config, saved))
+    checkpoint.remove_folder(folder)
+    partial.rename(folder)
+    return folder
+
+
+def _copy_picture(trial: Path, step: int, target: Path) -> None:
+    """The picture that the exported validation left."""
+    picture = trial / "reconstructions" / f"val-reconstruction-{step:08d}.png"
+    if picture.exists():
+        shutil.copyfile(picture, target)
+
+
+def _model_card(
+    experiment: Experiment, trial: str, config: RunConfig, saved: Mapping[str, Any]
+) -> str:
+    figures = "\n".join(f"| {name} | {value:.5g} |" for name, value in saved["metrics"].items())
+    resolution = config.data.resolution
+    return f"""# {experiment.folder.name}, trial {trial}
+
+A discrete video tokenizer ({config.model.kind}, {config.model.quantizer.kind} quantizer,
+{config.model.quantizer.codebook_size} codes) for frames of {resolution} px, trained for {saved["step"]} steps on
+`{config.data.source or config.data.store}`.
+
+```python
+import raysweep
+tokenizer = raysweep.load("this folder")
+codes = tokenizer.encode_video("video.mp4")  # one (T, h, w) array of ids per level
+frames = tokenizer.decode(codes)             # (T, H, W, 3) uint8 RGB
+```
+
+| validation | value |
+|---|---|
+{figures}
+
+```
+{summarize(config.model.build(), resolution)}```
+
+![Validation frames above their reconstructions](reconstructions.png)
+"""

@@ -1,0 +1,71 @@
+"""An exported folder -> a tokenizer that turns frames and videos into codes and back. No Ray, no pickle."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from einops import rearrange
+from numpy.typing import NDArray
+from safetensors.torch import load_file
+from torch import Tensor
+
+from raysweep.config import RunConfig
+from raysweep.data.decode import fit_square, read_frames
+from raysweep.errors import ExperimentError
+from raysweep.models import Tokenizer
+from raysweep.schema import parse
+from raysweep.training.evaluate import to_frames
+
+CHUNK_FRAMES = 32
+"""Frames that pass through the network at once."""
+
+
+class Pretrained:
+    """A trained tokenizer for frames T x H x W x 3, uint8 RGB.
+
+    Codes are int64, one array (T, h, w) per level.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, config: RunConfig, device: torch.device) -> None:
+        self.tokenizer, self.config, self.device = tokenizer.to(device).eval(), config, device
+
+    @torch.inference_mode()
+    def encode(self, frames_THWC: NDArray[np.uint8]) -> tuple[Tensor, ...]:
+        """Frames -> codes; ConfigError for a frame size the model cannot take, which names one it can."""
+        self.tokenizer.check_size(*frames_THWC.shape[1:3])
+        chunks = torch.from_numpy(np.ascontiguousarray(frames_THWC)).split(CHUNK_FRAMES)
+        coded = [self.tokenizer.encode(to_frames(c[None], self.device)).codes for c in chunks]
+        return tuple(torch.cat(level).cpu() for level in zip(*coded, strict=True))
+
+    @torch.inference_mode()
+    def decode(self, codes: tuple[Tensor, ...]) -> NDArray[np.uint8]:
+        """Codes -> frames, rounded to uint8."""
+        chunks = zip(*(level.to(self.device).split(CHUNK_FRAMES) for level in codes), strict=True)
+        return np.concatenate([_to_uint8(self.tokenizer.decode_codes(chunk)) for chunk in chunks])
+
+    def encode_video(self, path: str | Path) -> tuple[Tensor, ...]:
+        """A video file, each frame resized and cropped as in training -> codes; DataError if unreadable."""
+        resolution = self.config.data.resolution
+        return self.encode(np.stack([fit_square(f, resolution) for f in read_frames(Path(path))]))
+
+
+def load(folder: str | Path, device: str | torch.device = "cpu") -> Pretrained:
+    """Opens a folder that `raysweep export` wrote; ExperimentError when it is not one."""
+    folder = Path(folder)
+    weights, settings = folder / "model.safetensors", folder / "config.json"
+    for path in (weights, settings):
+        if not path.exists():
+            raise ExperimentError(
+                f"an exported model has config.json and model.safetensors, {path} is missing. "
+                "Write one with `raysweep export`."
+            )
+    config = parse(RunConfig, json.loads(settings.read_text()))
+    tokenizer = config.model.build()
+    tokenizer.load_state_dict(load_file(weights))
+    return Pretrained(tokenizer, config, torch.device(device))
+
+
+def _to_uint8(frames_NCHW: Tensor) -> NDArray[np.uint8]:
+    pixels = frames_NCHW.clamp(-1, 1).add(1).mul(127.5).round().byte()
+    return rearrange(pixels, "n c h w -> n h w c").cpu().numpy()
