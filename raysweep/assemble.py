@@ -30,8 +30,8 @@ def assemble(config: RunConfig, device: torch.device) -> Parts:
     tokenizer.check_size(resolution, resolution)
     layout = torch.channels_last if config.training.channels_last else torch.contiguous_format
     state = TrainState.start(
-        tokenizer.to(device, memory_format=layout),
-        discriminator.to(device, memory_format=layout),
+        tokenizer.to(device).to(memory_format=layout),
+        discriminator.to(device).to(memory_format=layout),
         config.training,
     )
     disc_start = config.loss.disc_start_step(config.training.steps)

@@ -85,9 +85,9 @@ class SweepConfig(Config):
     """Folder of experiments, on a file system that all nodes share."""
     space: str | None = None
     """A module of `search_spaces`, or the path of a .py file; None: only trials that are added by hand."""
-    base: Tree = {}
+    base: Tree = Field(default_factory=dict)
     """Settings of every run, as written: what the space and `pinned` do not say."""
-    pinned: Tree = {}
+    pinned: Tree = Field(default_factory=dict)
     """Dotted paths set by hand; they overrule the space."""
     objective: str = "psnr"
     """What trials are ranked by: a name of the metrics table, such as psnr or lpips."""
@@ -98,8 +98,12 @@ class SweepConfig(Config):
     """Of the search; runs have their own."""
 
     def run(self, suggested: Mapping[str, Any] | None = None) -> RunConfig:
-        """One trial's run: the base, then what the space suggests, then what was set by hand."""
+        """A searched trial's run: the base, then what the space suggests, then what was set by hand."""
         return run_config(override(override(self.base, suggested or {}), self.pinned))
+
+    def run_by_hand(self, settings: Mapping[str, Any]) -> RunConfig:
+        """A run of a trial that a person added: its settings overrule everything."""
+        return run_config(override(override(self.base, self.pinned), settings))
 
     @model_validator(mode="after")
     def _validates_often_enough(self) -> Self:

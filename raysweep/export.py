@@ -1,10 +1,10 @@
 """A trial's best checkpoint -> a folder that works without the experiment, Ray, or pickle.
 
-    config.json           the run's resolved settings
-    model.safetensors     the tokenizer's weights
-    metrics.json          of the checkpoint's validation: step and figures
-    reconstructions.png   validation frames above their reconstructions
-    README.md             a model card
+config.json           the run's resolved settings
+model.safetensors     the tokenizer's weights
+metrics.json          of the checkpoint's validation: step and figures
+reconstructions.png   validation frames above their reconstructions
+README.md             a model card
 """
 
 import json
@@ -38,7 +38,9 @@ def export(experiment: Experiment, trial: str, metric: str, folder: Path) -> Pat
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     state = checkpoint.load(source, torch.device("cpu"))["tokenizer"]
-    save_file({name: tensor.contiguous() for name, tensor in state.items()}, partial / "model.safetensors")
+    save_file(
+        {name: tensor.contiguous() for name, tensor in state.items()}, partial / "model.safetensors"
+    )
     (partial / "config.json").write_text(json.dumps(config.model_dump(mode="json"), indent=2))
     (partial / "metrics.json").write_text(json.dumps(saved, indent=2))
     _copy_picture(experiment.trial(trial), saved["step"], partial / "reconstructions.png")

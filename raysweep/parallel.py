@@ -13,15 +13,15 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 
-class Rank(NamedTuple):
-    """This process's place in the group: `index` in [0, workers)."""
+class Place(NamedTuple):
+    """Of this process in the group: `rank` in [0, workers)."""
 
-    index: int
+    rank: int
     workers: int
 
 
-def rank() -> Rank:
-    return Rank(dist.get_rank(), dist.get_world_size()) if in_group() else Rank(0, 1)
+def place() -> Place:
+    return Place(dist.get_rank(), dist.get_world_size()) if in_group() else Place(0, 1)
 
 
 def in_group() -> bool:
@@ -37,22 +37,22 @@ def total(values: Tensor) -> Tensor:
 
 def mean(values: Tensor) -> Tensor:
     """Mean over ranks that hold equal shares, in place where a group exists; not differentiable."""
-    return total(values).div_(rank().workers) if in_group() else values
+    return total(values).div_(place().workers) if in_group() else values
 
 
 def differentiable_total(values: Tensor) -> Tensor:
     """Sum over ranks whose backward pass sums the gradients over ranks too."""
-    return differentiable.all_reduce(values) if in_group() else values  # type: ignore[no-any-return]
+    return differentiable.all_reduce(values) if in_group() else values
 
 
 def gather_rows(rows_ND: Tensor, wanted: Tensor) -> Tensor:
     """Rows `wanted` (indices into the concatenation of all ranks' equal shares) -> (len(wanted), D)."""
     if not in_group():
         return rows_ND[wanted]
-    place = wanted - rank().index * len(rows_ND)
-    mine = (place >= 0) & (place < len(rows_ND))
+    local = wanted - place().rank * len(rows_ND)
+    mine = (local >= 0) & (local < len(rows_ND))
     rows = torch.zeros(len(wanted), rows_ND.shape[1], dtype=rows_ND.dtype, device=rows_ND.device)
-    rows[mine] = rows_ND[place[mine]]
+    rows[mine] = rows_ND[local[mine]]
     return total(rows)
 
 

@@ -85,11 +85,15 @@ def parse_assignment(text: str) -> tuple[str, Any]:
     """`"loss.disc_start=100"` as written after `--set` -> `("loss.disc_start", 100)`; the value is YAML."""
     path, equals, value = text.partition("=")
     if not equals or not path:
-        raise ConfigError(f"--set takes path=value, got {text!r}. Write for example --set training.steps=1000")
+        raise ConfigError(
+            f"--set takes path=value, got {text!r}. Write for example --set training.steps=1000"
+        )
     try:
         return path.strip(), yaml.safe_load(value)
     except yaml.YAMLError:
-        raise ConfigError(f"--set {path}: {value!r} is not a YAML value. Quote it if it is text.") from None
+        raise ConfigError(
+            f"--set {path}: {value!r} is not a YAML value. Quote it if it is text."
+        ) from None
 
 
 def _unknown(name: str, known: list[str]) -> str:

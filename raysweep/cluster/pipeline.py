@@ -1,5 +1,7 @@
 """Ray Data's part: decoding footage on all nodes, and holding the store in shared memory for all trials."""
 
+import logging
+import pickle
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -8,7 +10,7 @@ import ray
 import ray.data
 from ray.train import DataConfig as TrainDataConfig
 
-from raysweep.data.store import Manifest, SourceRecord
+from raysweep.data.store import Manifest, SourceRecord, shard_paths
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,8 +54,8 @@ def shard_of(dataset: "ray.data.Dataset", rank: int = 0, workers: int = 1) -> Sh
 def materialise(store: Path, manifest: Manifest) -> "ray.data.Dataset":
     """The store's frames in the object store, once per node that reads them."""
     _quiet()
-    shards = [str(store / "frames" / record.shard) for record in manifest.good]
-    return ray.data.read_parquet(shards).materialize()
+    paths = [str(path) for path in shard_paths(store, manifest)]
+    return ray.data.read_parquet(paths).materialize()
 
 
 def on_all_nodes(
@@ -61,12 +63,14 @@ def on_all_nodes(
 ) -> Iterator[SourceRecord]:
     """`map(work, items)` as a Ray Data job: results come as they finish."""
     _quiet()
-    waiting = [{"item": item} for item in items]
+    waiting = [{"item": pickle.dumps(item)} for item in items]
     rows = ray.data.from_items(waiting, override_num_blocks=len(waiting))
-    done = rows.map(lambda row: {"record": work(row["item"]).model_dump_json()})
+    done = rows.map(lambda row: {"record": work(pickle.loads(row["item"])).model_dump_json()})
     for row in done.iter_rows():
         yield SourceRecord.model_validate_json(row["record"])
 
 
 def _quiet() -> None:
+    """Our own lines tell how far things are."""
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     ray.data.DataContext.get_current().enable_progress_bars = False

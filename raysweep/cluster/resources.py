@@ -62,4 +62,6 @@ def trial_request(config: ClusterConfig, capacity: Capacity) -> dict[str, float]
     """What Tune reserves for the trial's own process."""
     if config.resolved_trainable == "single":
         return {"CPU": config.cpus_per_worker, "GPU": config.gpus_per_worker}
-    return {DRIVER_RESOURCE: DRIVER_SHARE} if capacity.has_driver_resource else {"CPU": DRIVER_SHARE}
+    return (
+        {DRIVER_RESOURCE: DRIVER_SHARE} if capacity.has_driver_resource else {"CPU": DRIVER_SHARE}
+    )

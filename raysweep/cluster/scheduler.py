@@ -8,13 +8,16 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from raysweep.experiment.conductor import Conductor
 
 
-
 class ConductedScheduler(FIFOScheduler):
     """Trials start in the order they were proposed; reports and ends go to the conductor."""
 
     def __init__(self, conductor: Conductor) -> None:
         super().__init__()
         self.conductor = conductor
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Tune's snapshots hold nothing of ours: the event log is the memory."""
+        return {}
 
     def on_trial_add(self, tune_controller: Any, trial: Trial) -> None:
         self.conductor.start(trial.config["trial"])

@@ -62,7 +62,11 @@ def train(
         reader, manifest, config.data, seed=config.seed, rank=shard.rank, workers=shard.workers
     )
     resumed_at = parts.state.step if start is not None else None
-    with _trackers(job, config, parts, resumed_at) if shard.rank == 0 else nullcontext(Trackers([])) as tracker:
+    with (
+        _trackers(job, config, parts, resumed_at)
+        if shard.rank == 0
+        else nullcontext(Trackers([])) as tracker
+    ):
         fit(parts, batches, report, tracker, job.folder / "best" if shard.rank == 0 else None)
 
 

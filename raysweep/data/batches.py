@@ -52,7 +52,9 @@ class Batches:
     def preview(self, clips: int = 8) -> Tensor:
         """Validation clips from all over the set, the same ones every time."""
         count = min(clips, len(self.valid_clips))
-        return self._read([self.valid_clips[i * len(self.valid_clips) // count] for i in range(count)])
+        return self._read(
+            [self.valid_clips[i * len(self.valid_clips) // count] for i in range(count)]
+        )
 
     def _read(self, clips: Sequence[Clip]) -> Tensor:
         return torch.from_numpy(self.reader.read_batch(clips))

@@ -184,7 +184,12 @@ def require_resolution(manifest: Manifest, resolution: int) -> None:
 
 def read_shards(folder: Path, manifest: Manifest) -> list[pa.Table]:
     """One table of segments per good source, in the order of the manifest; DataError on a damaged one."""
-    return [read_shard(folder / "frames" / str(record.shard)) for record in manifest.good]
+    return [read_shard(path) for path in shard_paths(folder, manifest)]
+
+
+def shard_paths(folder: Path, manifest: Manifest) -> list[Path]:
+    """The Parquet files of the good sources, in the manifest's order."""
+    return [folder / "frames" / str(record.shard) for record in manifest.good]
 
 
 def _decoded(record: SourceRecord, path: Path, shard: Path, resolution: int) -> SourceRecord:

@@ -1,49 +1,30 @@
 """The mind of a sweep: proposes trials, judges reports, and writes each decision down before it counts.
 
-Ray Tune only executes. Every state below is a replay of the event log, so a driver that was killed
-starts again where it stood: unfinished trials first, under their ids, then new ones.
+Ray Tune only executes. All that the conductor knows is a replay of the event log, so a driver that was
+killed starts again where it stood: unfinished trials first, under their ids, then new ones.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from math import isfinite
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from raysweep.config import RunConfig, SweepConfig
 from raysweep.errors import ConfigError
 from raysweep.experiment.events import Event, EventLog
+from raysweep.experiment.records import FROM_SPACE, Records, TrialRecord, apply
 from raysweep.schema import Tree
 from raysweep.search.objective import Objective
 from raysweep.search.rungs import Rungs
 from raysweep.search.study import Space, Study
 
-OUTCOMES = {"finished": "complete", "stopped": "pruned", "diverged": "failed", "failed": "failed"}
+OUTCOMES: dict[str, Literal["complete", "pruned", "failed"]] = {
+    "finished": "complete",
+    "stopped": "pruned",
+    "diverged": "failed",
+    "failed": "failed",
+}
 """How a trial ended -> what the study is told."""
-
-
-@dataclass
-class TrialRecord:
-    """What is known of one trial."""
-
-    trial: str
-    params: Tree
-    """Searched parameters by dotted path."""
-    settings: Tree
-    """All that the space (or a person) set, by dotted path."""
-    state: str = "proposed"
-    reason: str = ""
-    reports: dict[int, dict[str, float]] = field(default_factory=dict)
-    """Metrics by step."""
-    started: float = 0.0
-    ended: float = 0.0
-
-    @property
-    def is_open(self) -> bool:
-        return self.state in ("proposed", "running")
-
-    @property
-    def step(self) -> int:
-        return max(self.reports, default=0)
 
 
 @dataclass(frozen=True)
@@ -52,8 +33,15 @@ class Proposal:
     config: RunConfig
 
 
+class Verdict(NamedTuple):
+    """A reason to end a trial at its last report."""
+
+    state: str
+    reason: str
+
+
 class Conductor:
-    """`events` is what an earlier driver wrote; `log` takes what this one decides."""
+    """`past` is what an earlier driver wrote to `log`; `listener` hears every event of this one."""
 
     def __init__(
         self,
@@ -61,30 +49,34 @@ class Conductor:
         space: Space,
         objective: Objective,
         log: EventLog,
-        events: Iterable[Event] = (),
+        past: Iterable[Event] = (),
+        listener: Callable[[Event, TrialRecord], None] = lambda event, record: None,
     ) -> None:
-        self.sweep, self.objective, self.log = sweep, objective, log
+        self.sweep, self.objective, self.log, self.listener = sweep, objective, log, listener
         self.study = Study(space, sweep.sampler, sweep.seed)
         training = sweep.run().training
         grace = sweep.scheduler.grace or training.validate_every
         self.rungs = Rungs(sweep.scheduler, grace, training.steps)
-        self.trials: dict[str, TrialRecord] = {}
-        for event in events:
-            self._apply(event)
-        self._unissued = [record.trial for record in self.trials.values() if record.is_open]
+        self.trials: Records = {}
+        self._verdicts: dict[str, Verdict] = {}
+        self._catch_up(past)
+        self._waiting = [record.trial for record in self.trials.values() if record.is_open]
 
     def propose(self) -> Proposal | None:
-        """The next trial to run, an unfinished one first; None when the budget of trials is spent."""
-        if self._unissued:
-            return self._proposal(self._unissued.pop(0))
-        if self._sampled() >= self.sweep.budget.trials:
-            return None
-        params, settings = self.study.propose(len(self.trials))
-        return self._record(params, settings)
+        """The next trial to run, a waiting one first; None when the budget of trials is spent."""
+        if not self._waiting:
+            searched = sum(record.is_searched for record in self.trials.values())
+            if searched >= self.sweep.budget.trials:
+                return None
+            params, settings = self.study.propose(len(self.trials))
+            self._enter(FROM_SPACE, params, settings)
+        record = self.trials[self._waiting.pop(0)]
+        resolve = self.sweep.run if record.is_searched else self.sweep.run_by_hand
+        return Proposal(record.trial, resolve(record.settings))
 
-    def add(self, settings: Mapping[str, Any]) -> None:
-        """Puts a trial of given settings (dotted paths) in line, outside the budget and the study."""
-        self._unissued.append(self._record({}, dict(settings)).trial)
+    def add(self, settings: Mapping[str, Any], origin: str) -> str:
+        """Puts a trial of given settings (dotted paths) in line, outside budget and search; returns its id."""
+        return self._enter(origin, {}, dict(settings))
 
     def start(self, trial: str) -> None:
         self._write("started", trial)
@@ -92,66 +84,60 @@ class Conductor:
     def report(self, trial: str, step: int, metrics: Mapping[str, float]) -> bool:
         """Takes in one validation; True when the trial must stop here."""
         record = self.trials[trial]
-        if not record.is_open:
-            return True
-        if step in record.reports:  # told again after a resume
-            return False
-        self._write("report", trial, step=step, metrics=_finite(metrics))
-        score = self.objective.score(metrics)
-        if score is None:
-            self._write("ended", trial, state="diverged", reason=f"no finite {self.objective.metric}")
-            return True
-        if record.params and self.rungs.stops(trial, step, score):
-            self._write("ended", trial, state="stopped", reason=f"below its peers at step {step}")
-            return True
-        return False
+        if (
+            record.is_open and step not in record.reports
+        ):  # a resumed run tells its last report again
+            self._write("report", trial, step=step, metrics=_finite(metrics))
+            self._execute_verdict(trial)
+        return not record.is_open
 
     def end(self, trial: str, error: str = "") -> None:
         """The executor is done with the trial; one that was stopped keeps that state."""
         if self.trials[trial].is_open:
-            state = "failed" if error else "finished"
-            self._write("ended", trial, state=state, reason=error)
+            self._write("ended", trial, state="failed" if error else "finished", reason=error)
 
-    def _sampled(self) -> int:
-        return sum(bool(record.params) for record in self.trials.values())
-
-    def _record(self, params: Tree, settings: Tree) -> Proposal:
+    def _enter(self, origin: str, params: Tree, settings: Tree) -> str:
         trial = f"{len(self.trials):04d}"
-        self._write("proposed", trial, params=params, settings=settings)
-        return self._proposal(trial)
-
-    def _proposal(self, trial: str) -> Proposal:
-        return Proposal(trial, self.sweep.run(self.trials[trial].settings))
+        self._write("proposed", trial, origin=origin, params=params, settings=settings)
+        self._waiting.append(trial)
+        return trial
 
     def _write(self, kind: str, trial: str, **details: Any) -> None:
-        self._apply(self.log.append(kind, trial, **details), live=True)
+        event = self.log.append(kind, trial, **details)
+        record = apply(self.trials, event)
+        self._learn(event, record)
+        self.listener(event, record)
 
-    def _apply(self, event: Event, live: bool = False) -> None:
-        """The one place where state changes, whether an event is new or replayed."""
-        kind, trial = event["kind"], event["trial"]
-        if kind == "proposed":
-            self.trials[trial] = TrialRecord(trial, event["params"], event["settings"])
-            if event["params"] and not live:
-                self.study.propose(int(trial), event["params"])
+    def _catch_up(self, past: Iterable[Event]) -> None:
+        for event in past:
+            record = apply(self.trials, event)
+            if event["kind"] == "proposed" and record.is_searched:
+                self.study.propose(int(record.trial), record.params)
+            self._learn(event, record)
+        for trial, record in self.trials.items():
+            if record.is_open:  # the driver may have died between a report and its verdict
+                self._execute_verdict(trial)
+
+    def _learn(self, event: Event, record: TrialRecord) -> None:
+        """Study and rungs take in an event, new or replayed."""
+        if event["kind"] == "ended" and record.is_searched:
+            self.study.tell(int(record.trial), OUTCOMES[record.state])
+        if event["kind"] != "report":
             return
-        record = self.trials[trial]
-        if kind == "started":
-            record.state, record.started = "running", record.started or event["time"]
-        elif kind == "report":
-            self._apply_report(record, event, live)
-        elif kind == "ended":
-            record.state, record.reason, record.ended = event["state"], event["reason"], event["time"]
-            if record.params:
-                self.study.tell(int(trial), OUTCOMES[record.state])  # type: ignore[arg-type]
-
-    def _apply_report(self, record: TrialRecord, event: Event, live: bool) -> None:
-        record.reports[event["step"]] = event["metrics"]
         score = self.objective.score(event["metrics"])
-        if score is None or not record.params:
-            return
-        self.study.report(int(record.trial), event["step"], score)
-        if not live:  # live, the rung is asked by `report`, after the event is on disk
-            self.rungs.stops(record.trial, event["step"], score)
+        if score is None:
+            reason = f"no finite {self.objective.metric} at step {event['step']}"
+            self._verdicts[record.trial] = Verdict("diverged", reason)
+        elif record.is_searched:
+            self.study.report(int(record.trial), event["step"], score)
+            if self.rungs.stops(record.trial, event["step"], score):
+                reason = f"below its peers at step {event['step']}"
+                self._verdicts[record.trial] = Verdict("stopped", reason)
+
+    def _execute_verdict(self, trial: str) -> None:
+        verdict = self._verdicts.get(trial)
+        if verdict is not None:
+            self._write("ended", trial, state=verdict.state, reason=verdict.reason)
 
 
 def _finite(metrics: Mapping[str, float]) -> dict[str, float]:

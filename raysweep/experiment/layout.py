@@ -29,6 +29,11 @@ class Experiment:
         return self.folder / "leaderboard.csv"
 
     @property
+    def validation_file(self) -> Path:
+        """Facts about the validation set."""
+        return self.folder / "validation.json"
+
+    @property
     def trials(self) -> Path:
         return self.folder / "trials"
 
@@ -42,7 +47,7 @@ class Experiment:
 
 def open_experiment(folder: Path) -> Experiment:
     """An experiment that exists; ExperimentError otherwise."""
-    experiment = Experiment(folder)
+    experiment = Experiment(folder.resolve())
     if not experiment.sweep_file.exists():
         raise ExperimentError(
             f"{folder} is not an experiment: it has no sweep.yaml. Name the folder that "

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from raysweep.errors import ExperimentError
-from raysweep.experiment.conductor import TrialRecord
+from raysweep.experiment.records import TrialRecord
 from raysweep.search.objective import Objective
 
 
@@ -52,9 +52,18 @@ def write_csv(rows: Iterable[Row], path: Path) -> None:
     partial = path.with_suffix(".partial")
     with partial.open("w", newline="") as file:
         table = csv.writer(file)
-        table.writerow(["trial", "state", "steps", "best_step", "seconds", "reason", *metrics, *settings])
+        table.writerow(
+            ["trial", "state", "steps", "best_step", "seconds", "reason", *metrics, *settings]
+        )
         for row in rows:
-            fixed = [row.trial, row.state, row.steps, row.best_step, round(row.seconds, 1), row.reason]
+            fixed = [
+                row.trial,
+                row.state,
+                row.steps,
+                row.best_step,
+                round(row.seconds, 1),
+                row.reason,
+            ]
             measured = [row.metrics.get(name, "") for name in metrics]
             table.writerow(fixed + measured + [row.settings.get(name, "") for name in settings])
     partial.replace(path)

@@ -1,5 +1,7 @@
 """The two sides of the GAN and the weight that balances it (Esser et al. 2021, eqs. 5 to 7)."""
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -17,7 +19,8 @@ def generator_loss(logits_fake: Tensor) -> Tensor:
 
 def discriminator_loss(kind: str, logits_real: Tensor, logits_fake: Tensor) -> Tensor:
     """`hinge` (Lim & Ye 2017) or `vanilla` (Goodfellow et al. 2014, on logits): half the sum of both sides."""
-    margin = {"hinge": _hinge, "vanilla": F.softplus}[kind]
+    margins: dict[str, Callable[[Tensor], Tensor]] = {"hinge": _hinge, "vanilla": F.softplus}
+    margin = margins[kind]
     return 0.5 * (margin(-logits_real.float()).mean() + margin(logits_fake.float()).mean())
 
 

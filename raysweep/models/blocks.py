@@ -54,7 +54,9 @@ class AttnBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         normed = self.norm(x)
-        q, k, v = (rearrange(part(normed), "n c h w -> n (h w) c") for part in (self.q, self.k, self.v))
+        q, k, v = (
+            rearrange(part(normed), "n c h w -> n (h w) c") for part in (self.q, self.k, self.v)
+        )
         mixed = F.scaled_dot_product_attention(q, k, v)  # scale c^-0.5
         return x + self.proj_out(rearrange(mixed, "n (h w) c -> n c h w", h=x.shape[2]))
 

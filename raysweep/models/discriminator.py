@@ -44,7 +44,10 @@ class PatchGAN(nn.Module):
             else lambda channels: nn.GroupNorm(groups_for(channels), channels)
         )
         widths = [config.ch * min(2**i, 8) for i in range(config.layers + 1)]
-        stages: list[nn.Module] = [nn.Conv2d(3, config.ch, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
+        stages: list[nn.Module] = [
+            nn.Conv2d(3, config.ch, 4, stride=2, padding=1),
+            nn.LeakyReLU(0.2),
+        ]
         for i in range(1, len(widths)):
             stride = 2 if i < config.layers else 1
             stages += [
@@ -56,7 +59,7 @@ class PatchGAN(nn.Module):
         self.apply(_start)
 
     def forward(self, frames_NCHW: Tensor) -> Tensor:
-        return self.main(frames_NCHW)  # type: ignore[no-any-return]
+        return self.main(frames_NCHW)
 
 
 def check_frame_size(resolution: int) -> None:

@@ -13,7 +13,7 @@ class GlobalBatchNorm2d(nn.BatchNorm2d):
         if not (self.training and parallel.in_group()):
             return super().forward(input)
         x = input.float()
-        count = x.numel() // x.shape[1] * parallel.rank().workers
+        count = x.numel() // x.shape[1] * parallel.place().workers
         sums = torch.stack([x.sum((0, 2, 3)), x.square().sum((0, 2, 3))])
         mean_C, square_C = parallel.differentiable_total(sums) / count
         variance_C = square_C - mean_C.square()

@@ -157,7 +157,7 @@ class TamingVQGAN(Tokenizer):
         return Decoded(frames, (quantized.codes_Nhw,), quantized.loss, spread)
 
     @property
-    def last_layer(self) -> nn.Parameter:
+    def last_layer(self) -> Tensor:
         return self.decoder.conv_out.weight
 
     @property

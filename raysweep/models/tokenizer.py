@@ -44,7 +44,7 @@ class Tokenizer(nn.Module, ABC):
 
     @property
     @abstractmethod
-    def last_layer(self) -> nn.Parameter:
+    def last_layer(self) -> Tensor:
         """Weight of the final convolution: where the adaptive GAN weight is measured."""
 
     @property

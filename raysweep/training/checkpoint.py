@@ -1,8 +1,8 @@
 """A run on disk: one folder that holds everything needed to go on, and the metrics it had.
 
-    state.pt        TrainState.state_dict() under a format version; tensors and plain values only
-    metrics.json    step and metrics, so that a resumed run can report them again
-    config.yaml     the resolved settings
+state.pt        TrainState.state_dict() under a format version; tensors and plain values only
+metrics.json    step and metrics, so that a resumed run can report them again
+config.yaml     the resolved settings
 """
 
 import json
@@ -20,7 +20,9 @@ from raysweep.training.state import TrainState
 VERSION = 1
 
 
-def save(folder: Path, state: TrainState, metrics: Mapping[str, float], settings: Mapping[str, Any]) -> None:
+def save(
+    folder: Path, state: TrainState, metrics: Mapping[str, float], settings: Mapping[str, Any]
+) -> None:
     """Writes a checkpoint into `folder`; a reader sees all of it or, without state.pt, none."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.yaml").write_text(yaml.safe_dump(dict(settings), sort_keys=False))
@@ -34,7 +36,9 @@ def load(folder: Path, device: torch.device) -> dict[str, Any]:
     """The saved state on `device`; runs no code from the file."""
     path = folder / "state.pt"
     if not path.exists():
-        raise ExperimentError(f"no checkpoint in {folder}: state.pt is missing. Name another trial.")
+        raise ExperimentError(
+            f"no checkpoint in {folder}: state.pt is missing. Name another trial."
+        )
     saved: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
     if saved["version"] != VERSION:
         raise ExperimentError(

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from raysweep import parallel
 from raysweep.metrics import Metric, Scored
+from raysweep.metrics.psnr import PSNR
 from raysweep.models import Tokenizer
 
 
@@ -39,3 +40,13 @@ def evaluate(
         totals = parallel.total(metric.totals().to(device))
         values |= metric.values(totals.cpu())
     return {f"val/{name}": value for name, value in values.items()}
+
+
+def mean_colour_psnr(batches: Iterable[Tensor], device: torch.device) -> float:
+    """dB of predicting each frame by its own mean colour: what a tokenizer that learned nothing scores."""
+    metric = PSNR()
+    for clips_BTHWC in batches:
+        frames = to_frames(clips_BTHWC, device)
+        flat = frames.mean((2, 3), keepdim=True).expand_as(frames)
+        metric.update(Scored(frames, flat, (), clips_BTHWC.shape[1]))
+    return metric.values(metric.totals())["psnr"]

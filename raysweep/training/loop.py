@@ -94,7 +94,7 @@ class Meter:
         self.frames, self.since = 0, time.perf_counter()
 
     def count(self, frames: int) -> None:
-        self.frames += frames * parallel.rank().workers
+        self.frames += frames * parallel.place().workers
 
     def read(self) -> float:
         rate = self.frames / (time.perf_counter() - self.since)
@@ -112,7 +112,7 @@ def _train(
     config, state, meter = parts.config, parts.state, Meter()
     stream = batches.train(state.step)
     while state.step < config.steps:
-        seed_step(parts.seed, state.step, parallel.rank().index)
+        seed_step(parts.seed, state.step, parallel.place().rank)
         set_learning_rates(state, config)
         frames = to_frames(next(stream), parts.device)
         scalars = parts.step(frames)
@@ -139,7 +139,7 @@ def _validate(parts: Parts, batches: Batches, tracker: Tracker) -> dict[str, flo
     metrics = evaluate(state.tokenizer, parts.new_metrics(), batches.validation(), parts.device)
     _require_finite(metrics)
     tracker.scalars(state.step, metrics)
-    if parallel.rank().index == 0:
+    if parallel.place().rank == 0:
         tracker.image(state.step, "val/reconstruction", _picture(parts, batches.preview()))
     return metrics
 
@@ -161,7 +161,7 @@ def _checkpoint_and_report(
     best: Path | None,
 ) -> None:
     step = parts.state.step
-    if parallel.rank().index != 0:
+    if parallel.place().rank != 0:
         return report(Report(step, metrics, None))
     with tempfile.TemporaryDirectory(prefix="raysweep-") as scratch:
         folder = Path(scratch) / f"checkpoint_{step:09d}"

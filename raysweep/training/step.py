@@ -26,7 +26,11 @@ class Step:
     """Advances `state` by one update of the tokenizer and, when it is due, one of the discriminator."""
 
     def __init__(
-        self, state: TrainState, loss: LossConfig, disc_start: int, perceptual: PerceptualLoss | None
+        self,
+        state: TrainState,
+        loss: LossConfig,
+        disc_start: int,
+        perceptual: PerceptualLoss | None,
     ) -> None:
         self.state, self.loss, self.disc_start = state, loss, disc_start
         self.perceptual = perceptual if loss.perceptual_weight > 0 else None
@@ -53,7 +57,9 @@ class Step:
             with frozen(self.state.discriminator):
                 g_loss = generator_loss(self.state.discriminator(leaf))
             (gan_gradient,) = autograd.grad(g_loss, leaf)
-            weight = self.loss.disc_factor * self._gan_weight(reconstruction, gradient, gan_gradient)
+            weight = self.loss.disc_factor * self._gan_weight(
+                reconstruction, gradient, gan_gradient
+            )
             gradient = gradient + weight * gan_gradient
             total = total + weight * g_loss.detach()
             scalars |= {"g_loss": g_loss.detach(), "lambda_gan": weight}

@@ -98,7 +98,7 @@ class EMAQuantizer(Quantizer):
         self._revive(latent_MD)
 
     def _revive(self, latent_MD: Tensor) -> None:
-        fair_share = len(latent_MD) * parallel.rank().workers / self.codebook_size
+        fair_share = len(latent_MD) * parallel.place().workers / self.codebook_size
         floor = self.config.revive_below * min(1.0, fair_share / 2)
         dead = (self.embedding.cluster_size < floor).nonzero().flatten()
         if len(dead):
@@ -107,7 +107,7 @@ class EMAQuantizer(Quantizer):
     @torch.no_grad()
     def _place(self, ids: Tensor, latent_MD: Tensor, size: float) -> None:
         """Moves codes `ids` onto vectors of the global batch, drawn by the step count alone."""
-        vectors = len(latent_MD) * parallel.rank().workers
+        vectors = len(latent_MD) * parallel.place().workers
         generator = torch.Generator().manual_seed(int(self.updates))
         drawn = torch.randperm(vectors, generator=generator)
         drawn = drawn.repeat(-(-len(ids) // vectors))[: len(ids)].to(latent_MD.device)

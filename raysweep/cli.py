@@ -1,0 +1,183 @@
+"""The command line: words in, a call and an exit code out. 0 done, 1 it failed, 2 the input is wrong."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from raysweep.errors import RaysweepError, UserError
+
+if TYPE_CHECKING:
+    from raysweep.commands.plan import Request
+
+Command = Callable[[argparse.Namespace], None]
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    try:
+        arguments = _parser().parse_args(words)
+        arguments.command(arguments)
+    except UserError as error:
+        print(f"raysweep: {_one_line(error)}", file=sys.stderr)
+        return 2
+    except RaysweepError as error:
+        print(f"raysweep: {_one_line(error)}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("raysweep: interrupted; `raysweep resume` goes on from here", file=sys.stderr)
+        return 1
+    return 0
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message}. See `{self.prog} --help`.")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="raysweep", description="Finds, trains and exports the best discrete video tokenizer."
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
+
+    demo = _add(
+        commands, "demo", _demo, "the whole job on generated videos: prepare, sweep, train, export"
+    )
+    demo.add_argument("--storage", default="runs", help="folder of experiments (default: runs)")
+
+    prepare = _add(commands, "prepare", _prepare, "decode a folder of videos once, into a store")
+    _add_run_arguments(prepare, name=None)
+
+    train = _add(commands, "train", _train, "train one model, or a trial's settings again")
+    _add_run_arguments(train, name="train")
+    train.add_argument(
+        "--from", dest="origin", metavar="EXPERIMENT", help="take the settings of a trial here"
+    )
+    train.add_argument("--trial", help="which one, with --from (default: the best)")
+    train.add_argument(
+        "--dry-run", action="store_true", help="print what would run, and start nothing"
+    )
+
+    sweep = _add(commands, "sweep", _sweep, "search a space for the best tokenizer")
+    sweep.add_argument(
+        "space", help="a file of search_spaces/ (taming_vqgan, smoke), or the path of your own .py"
+    )
+    _add_run_arguments(sweep, name=None)
+    sweep.add_argument("--trials", type=int, help="trials to propose (default: budget.trials, 16)")
+    sweep.add_argument(
+        "--dry-run", action="store_true", help="print what would run, and start nothing"
+    )
+
+    resume = _add(commands, "resume", _resume, "go on with an interrupted experiment")
+    resume.add_argument("experiment", type=Path)
+
+    status = _add(commands, "status", _status, "the trials of an experiment, best first")
+    status.add_argument("experiment", type=Path)
+
+    export = _add(
+        commands, "export", _export, "write a trial's best model as a folder for raysweep.load"
+    )
+    export.add_argument("experiment", type=Path)
+    export.add_argument("--trial", default="best", help="a trial's id, or best (default)")
+    export.add_argument("--out", type=Path, help="folder to write (default: EXPERIMENT/best)")
+    return parser
+
+
+def _add(
+    commands: "argparse._SubParsersAction[_Parser]", name: str, command: Command, summary: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        name, help=summary, description=f"{summary[0].upper()}{summary[1:]}."
+    )
+    parser.set_defaults(command=command)
+    return parser
+
+
+def _add_run_arguments(parser: argparse.ArgumentParser, name: str | None) -> None:
+    parser.add_argument("--config", type=Path, help="YAML or JSON file of settings")
+    parser.add_argument(
+        "--data", metavar="FOLDER", help="videos to read, or `demo` for generated ones"
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="PATH=VALUE",
+        help="one setting, such as training.steps=1000",
+    )
+    parser.add_argument("--name", default=name, help="the experiment's name (default: the space's)")
+    parser.add_argument("--storage", default="runs", help="folder of experiments (default: runs)")
+
+
+def _demo(arguments: argparse.Namespace) -> None:
+    from raysweep.commands.demo import demo
+
+    demo(arguments.storage)
+
+
+def _prepare(arguments: argparse.Namespace) -> None:
+    from raysweep.commands.prepare import prepare
+
+    prepare(_request(arguments, "prepare"))
+
+
+def _train(arguments: argparse.Namespace) -> None:
+    from raysweep.commands import train
+
+    if arguments.origin is None:
+        train.train(_request(arguments, arguments.name), arguments.dry_run)
+    else:
+        train.again(Path(arguments.origin), arguments.trial, arguments.set)
+
+
+def _sweep(arguments: argparse.Namespace) -> None:
+    from raysweep.commands.plan import check, compose, print_plan
+    from raysweep.commands.spaces import load_space
+    from raysweep.commands.sweep import start
+
+    space = load_space(arguments.space)
+    request = _request(arguments, arguments.name or Path(arguments.space).stem)
+    plan = check(compose(request, space, arguments.space), space)
+    if arguments.dry_run:
+        print_plan(plan)
+    else:
+        start(plan, space)
+
+
+def _resume(arguments: argparse.Namespace) -> None:
+    from raysweep.commands.sweep import resume
+    from raysweep.experiment.layout import open_experiment
+
+    resume(open_experiment(arguments.experiment))
+
+
+def _status(arguments: argparse.Namespace) -> None:
+    from raysweep.commands.status import status
+    from raysweep.experiment.layout import open_experiment
+
+    status(open_experiment(arguments.experiment))
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    from raysweep.commands.export import export_trial
+    from raysweep.experiment.layout import open_experiment
+
+    export_trial(open_experiment(arguments.experiment), arguments.trial, arguments.out)
+
+
+def _request(arguments: argparse.Namespace, name: str) -> "Request":
+    from raysweep.commands.plan import Request
+
+    return Request(
+        name=name,
+        storage=arguments.storage,
+        config=arguments.config,
+        data=arguments.data,
+        assignments=arguments.set,
+        trials=getattr(arguments, "trials", None),
+    )
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,90 @@
+"""From what a person pointed at to a prepared store, and what its validation frames are."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import torch
+
+from raysweep.cluster.pipeline import on_all_nodes
+from raysweep.commands.console import say
+from raysweep.data import DataConfig
+from raysweep.data.batches import Batches
+from raysweep.data.clips import ClipReader, split_rule
+from raysweep.data.demo import make_demo_videos
+from raysweep.data.discover import discover
+from raysweep.data.store import (
+    Manifest,
+    SourceRecord,
+    prepare,
+    read_manifest,
+    read_shards,
+    require_resolution,
+)
+from raysweep.errors import DataError
+from raysweep.training.evaluate import mean_colour_psnr
+
+DEMO = "demo"
+"""As a source: videos made from the photographs of scikit-image."""
+
+
+def check_footage(data: DataConfig) -> None:
+    """Raises DataError unless there is something to read; looks, and decodes nothing."""
+    if data.store is not None:
+        require_resolution(read_manifest(Path(data.store)), data.resolution)
+    elif data.source is None:
+        raise DataError(
+            "there must be footage to train on, and neither data.source nor data.store is set. "
+            "Give --data FOLDER, or --data demo for generated videos."
+        )
+    elif data.source != DEMO:
+        discover(data.source, data.split)
+
+
+def prepared(data: DataConfig, storage: Path) -> Path:
+    """The store to read, made first where it does not exist; Ray is connected."""
+    if data.store is not None and data.source is None:
+        return Path(data.store).resolve()
+    assert data.source is not None
+    source = storage / "demo-videos" if data.source == DEMO else Path(data.source)
+    if data.source == DEMO:
+        make_demo_videos(source)
+    store = Path(data.store) if data.store else default_store(source, data.resolution, storage)
+    manifest = prepare(source, store, data, run=on_all_nodes, progress=_progress)
+    say(f"prepared {describe(manifest, data)} in {store}")
+    for record in manifest.skipped:
+        say(f"  skipped {record.name}: {record.error}")
+    return store.resolve()
+
+
+def default_store(source: Path, resolution: int, storage: Path) -> Path:
+    """One store per source and resolution, shared by the experiments beside it."""
+    digest = hashlib.sha256(str(source.resolve()).encode()).hexdigest()[:8]
+    return storage / "stores" / f"{source.resolve().name}-{resolution}px-{digest}"
+
+
+def describe(manifest: Manifest, data: DataConfig) -> str:
+    frames = sum(record.frames for record in manifest.good)
+    skipped = f", {len(manifest.skipped)} skipped" if manifest.skipped else ""
+    rule = split_rule(manifest, data)
+    return f"{len(manifest.good)} videos{skipped}, {frames:,} frames of {manifest.resolution} px, split by {rule}"
+
+
+def write_validation_facts(store: Path, data: DataConfig, path: Path) -> dict[str, float]:
+    """What the validation set is, and the PSNR of predicting each frame's own mean colour, as JSON."""
+    manifest = read_manifest(store)
+    reader = ClipReader(read_shards(store, manifest), manifest.resolution)
+    batches = Batches(reader, manifest, data, seed=0)
+    facts = {
+        "train_clips": len(batches.train_clips),
+        "validation_clips": len(batches.valid_clips),
+        "validation_frames": len(batches.valid_clips) * data.clip_length,
+        "mean_colour_psnr": mean_colour_psnr(batches.validation(), torch.device("cpu")),
+    }
+    path.write_text(json.dumps(facts, indent=2))
+    return facts
+
+
+def _progress(done: int, total: int, record: SourceRecord) -> None:
+    outcome = f"{record.frames} frames" if record.error is None else f"skipped: {record.error}"
+    say(f"  [{done}/{total}] {record.name}: {outcome}")

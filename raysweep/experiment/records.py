@@ -1,0 +1,68 @@
+"""What is known of each trial: a replay of the events, and nothing else."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from raysweep.experiment.events import Event
+from raysweep.schema import Tree
+
+FROM_SPACE = "space"
+"""`origin` of trials that the search proposed; others say who added them."""
+
+
+@dataclass
+class TrialRecord:
+    """`state`: proposed, running, stopped (early), finished, diverged or failed."""
+
+    trial: str
+    origin: str
+    params: Tree
+    """Searched parameters by dotted path."""
+    settings: Tree
+    """All that the space (or a person) set, by dotted path."""
+    state: str = "proposed"
+    reason: str = ""
+    """Why it ended so, in a line."""
+    reports: dict[int, dict[str, float]] = field(default_factory=dict)
+    """Metrics by step."""
+    started: float = 0.0
+    ended: float = 0.0
+    """Seconds since the epoch; 0: not yet."""
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in ("proposed", "running")
+
+    @property
+    def is_searched(self) -> bool:
+        return self.origin == FROM_SPACE
+
+    @property
+    def step(self) -> int:
+        return max(self.reports, default=0)
+
+
+Records = dict[str, TrialRecord]
+"""By trial id, in order of proposal."""
+
+
+def replay(events: Iterable[Event]) -> Records:
+    records: Records = {}
+    for event in events:
+        apply(records, event)
+    return records
+
+
+def apply(records: Records, event: Event) -> TrialRecord:
+    """Brings `records` up to `event`; returns the trial's record."""
+    trial = event["trial"]
+    if event["kind"] == "proposed":
+        records[trial] = TrialRecord(trial, event["origin"], event["params"], event["settings"])
+    record = records[trial]
+    if event["kind"] == "started":
+        record.state, record.started = "running", record.started or event["time"]
+    elif event["kind"] == "report":
+        record.reports[event["step"]] = event["metrics"]
+    elif event["kind"] == "ended":
+        record.state, record.reason, record.ended = event["state"], event["reason"], event["time"]
+    return record

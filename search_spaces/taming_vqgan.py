@@ -1,0 +1,21 @@
+"""How large a codebook, and how much GAN and how early, does a VQGAN want on this footage?
+
+The card's question: codebook size, disc_start and the loss weights of the published model. Each trial
+trains up to training.steps; with the defaults (f16, 72 M parameters) that is hours on a GPU, and early
+stopping ends about two trials in three at the first validations.
+"""
+
+from typing import Any
+
+from optuna import Trial
+
+BASE = {"model": {"kind": "taming_vqgan", "quantizer": {"kind": "ema"}}}
+
+
+def space(trial: Trial) -> dict[str, Any]:
+    trial.suggest_categorical("model.quantizer.codebook_size", [512, 1024, 2048, 4096, 8192, 16384])
+    trial.suggest_float("loss.disc_start", 0.1, 0.7)  # of training.steps
+    trial.suggest_float("loss.disc_weight", 0.05, 1.5, log=True)
+    trial.suggest_float("loss.perceptual_weight", 0.1, 2.0, log=True)
+    trial.suggest_float("loss.codebook_weight", 0.25, 4.0, log=True)
+    return {}
