@@ -12,9 +12,8 @@ ENVIRONMENT = {
     "RAY_TRAIN_V2_ENABLED": "1",
     "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",  # one actor less per trial
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # our trackers write, Tune does not
-    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # the behaviour Ray announces as its next default
+    "RAY_AIR_NEW_OUTPUT": "0",  # the old output is silent when asked to be
 }
 """Switches that must hold in this process and in every trial's."""
 

@@ -4,12 +4,15 @@ import sys
 
 from rich.console import Console
 
-console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+_WIDTH_OF_A_FILE = 160
+"""Columns where nobody's terminal says how many there are."""
+
+console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE)
 
 
 def say(text: str) -> None:
     """One line of progress; brackets are text, not markup."""
-    console.print(text, markup=False)
+    console.print(text, markup=False, soft_wrap=True)
 
 
 def title(text: str) -> None:

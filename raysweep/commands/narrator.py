@@ -1,6 +1,7 @@
 """Tells a sweep as it happens: a line per event."""
 
 from raysweep.commands.console import say
+from raysweep.commands.status import short_settings
 from raysweep.experiment.events import Event
 from raysweep.experiment.records import TrialRecord
 from raysweep.search.objective import Objective
@@ -9,8 +10,8 @@ from raysweep.search.objective import Objective
 class Narrator:
     """Hears every event of a conductor."""
 
-    def __init__(self, objective: Objective, steps: int) -> None:
-        self.objective, self.steps = objective, steps
+    def __init__(self, objective: Objective) -> None:
+        self.objective = objective
 
     def __call__(self, event: Event, record: TrialRecord) -> None:
         tell = {"proposed": self._proposed, "report": self._reported, "ended": self._ended}
@@ -18,8 +19,7 @@ class Narrator:
             say(f"  {record.trial}  {tell[event['kind']](event, record)}")
 
     def _proposed(self, event: Event, record: TrialRecord) -> str:
-        settings = ", ".join(f"{path}={_short(value)}" for path, value in record.params.items())
-        return f"starts     {settings or record.origin}"
+        return f"starts     {short_settings(record.params) or record.origin}"
 
     def _reported(self, event: Event, record: TrialRecord) -> str:
         shown = ("val/psnr", "val/lpips", "val/lpips_random", "val/code_usage")
@@ -33,7 +33,3 @@ class Narrator:
 
     def _ended(self, event: Event, record: TrialRecord) -> str:
         return f"{record.state:<10} {record.reason}".rstrip()
-
-
-def _short(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -1,6 +1,7 @@
 """Where an experiment stands: its trials, best first."""
 
 import json
+from collections.abc import Mapping
 
 from rich.table import Table
 
@@ -14,14 +15,15 @@ from raysweep.experiment.results import Row, leaderboard
 from raysweep.schema import parse
 from raysweep.search.objective import Objective
 
-COLUMNS = (
-    "val/psnr",
-    "val/ssim",
-    "val/lpips",
-    "val/lpips_random",
-    "val/code_usage",
-    "val/bits_per_pixel",
-)
+COLUMNS = {
+    "val/psnr": "psnr",
+    "val/ssim": "ssim",
+    "val/lpips": "lpips",
+    "val/lpips_random": "lpips (random)",
+    "val/code_usage": "usage",
+    "val/bits_per_pixel": "bits/px",
+}
+"""Metrics shown, and their headings."""
 
 
 def status(experiment: Experiment) -> None:
@@ -41,23 +43,19 @@ def _table(rows: list[Row], name: str, goal: Objective) -> Table:
     columns = [column for column in COLUMNS if any(column in row.metrics for row in rows)]
     arrow = "higher" if goal.direction == "max" else "lower"
     table = Table(title=f"{name}: by {goal.metric}, {arrow} is better", title_justify="left")
-    for heading in (
-        "trial",
-        "state",
-        "steps",
-        *(c.removeprefix("val/") for c in columns),
-        "settings",
-    ):
-        table.add_column(heading, overflow="fold")
+    for heading in ("trial", "state", "steps", *(COLUMNS[column] for column in columns)):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("settings", overflow="fold")
     for row in rows:
         figures = [f"{row.metrics[c]:.3f}" if c in row.metrics else "" for c in columns]
-        table.add_row(row.trial, row.state, str(row.steps), *figures, _settings(row))
+        table.add_row(row.trial, row.state, str(row.steps), *figures, short_settings(row.settings))
     return table
 
 
-def _settings(row: Row) -> str:
-    shown = {path.split(".")[-1]: value for path, value in row.settings.items()}
-    return " ".join(
-        f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value}"
-        for name, value in shown.items()
-    )
+def short_settings(settings: Mapping[str, object]) -> str:
+    """`disc_start=0.3 disc_weight=0.12`: last names and three digits."""
+    return " ".join(f"{path.split('.')[-1]}={_short(value)}" for path, value in settings.items())
+
+
+def _short(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -56,7 +56,9 @@ def retrain(experiment: Experiment, trial: str | None, changes: Mapping[str, Any
         raise ExperimentError(
             f"there is no trial {trial!r} in {experiment.folder}. Known: {known}."
         )
-    kept = {path: value for path, value in records[trial].settings.items() if path not in sweep.pinned}
+    kept = {
+        path: value for path, value in records[trial].settings.items() if path not in sweep.pinned
+    }
     settings = {**kept, **changes}
     sweep.run_by_hand(settings)
     return _run(experiment, sweep, added=settings, origin=f"from {trial}")
@@ -73,9 +75,9 @@ def _run(
     origin: str = "by hand",
 ) -> str:
     """Executes what is left to do, with a trial of settings `added` put in line; returns that trial's id."""
-    run, title_ = sweep.run_by_hand(added or {}), experiment.folder.name
+    run, name = sweep.run_by_hand(added or {}), experiment.folder.name
     goal = objective(sweep.objective, run.loss)
-    title(f"{title_}: preparing footage")
+    title(f"{name}: preparing footage")
     with connected():
         store = prepared(run.data, experiment.folder.parent)
         facts = write_validation_facts(store, run.data, experiment.validation_file)
@@ -83,6 +85,9 @@ def _run(
             f"{facts['train_clips']} clips to train on, {facts['validation_clips']} to validate on; "
             f"each frame's mean colour scores {facts['mean_colour_psnr']:.2f} dB PSNR"
         )
+        capacity = resources.cluster_capacity()
+        count = min(at_once(sweep, capacity), resources.concurrency(run.cluster, capacity))
+        title(f"{name}: {count} at a time, each {resources.describe(run.cluster)}")
         log = EventLog(experiment.events)
         conductor = Conductor(
             sweep,
@@ -90,12 +95,9 @@ def _run(
             goal,
             log,
             read(experiment.events),
-            Narrator(goal, run.training.steps),
+            Narrator(goal),
         )
         trial = "" if added is None else conductor.add(added, origin)
-        capacity = resources.cluster_capacity()
-        count = min(at_once(sweep, capacity), resources.concurrency(run.cluster, capacity))
-        title(f"{title_}: {count} at a time, each {resources.describe(run.cluster)}")
         execute(conductor, experiment, store, TRAINABLES, at_once=count)
         log.close()
     rows = leaderboard(conductor.trials.values(), goal)
