@@ -105,8 +105,7 @@ def _unknown(name: str, known: list[str]) -> str:
 def _first_line(error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
     path = ".".join(str(part) for part in first["loc"])
-    message = first["msg"].removeprefix("Value error, ")
-    if message.startswith("unknown setting"):
-        return f"{path}: {message}" if path else message
+    message = first["msg"].removeprefix("Value error, ").rstrip(".")
     value = "" if first["type"] in ("missing", "value_error") else f", got {first['input']!r}"
-    return f"{path or 'settings'}: {message}{value}."
+    end = "" if message.endswith("?") else "."
+    return f"{path}: {message}{value}{end}" if path else f"{message}{value}{end}"
