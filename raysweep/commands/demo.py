@@ -19,7 +19,7 @@ from raysweep.pretrained import load
 from raysweep.training.checkpoint import saved_metrics
 
 NAME = "demo"
-PERCEPTUAL_NET = "squeeze"
+PERCEPTUAL_NET = "alex"
 FINAL_STEPS = 600
 """Of the winner's second, longer training."""
 
