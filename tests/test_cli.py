@@ -1,10 +1,13 @@
 """The words of the command line, and that a dry run needs no Ray."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import raysweep
 from raysweep.cli import main
 
 COMMANDS = ["demo", "prepare", "train", "sweep", "resume", "status", "export"]
@@ -53,8 +56,14 @@ print("ray" in sys.modules, code)
 
 
 def test_a_dry_run_does_without_ray(tmp_path):
+    environment = {**os.environ, "PYTHONPATH": str(Path(raysweep.__file__).parents[1])}
     done = subprocess.run(
-        [sys.executable, "-c", DRY_RUN], cwd=tmp_path, capture_output=True, text=True, check=True
+        [sys.executable, "-c", DRY_RUN],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout.splitlines()[-1] == "False 0"
     assert done.stderr == ""

@@ -318,6 +318,17 @@ def test_a_replay_is_the_live_conductor(tmp_path, actions):
     assert again.study.propose(number) == mind.study.propose(number)
 
 
+def test_the_log_is_believed_where_this_sampler_would_propose_something_else(conductor, path):
+    mind = conductor(path)
+    params = mind.trials[mind.propose().trial].params
+    mind.log.close()
+    other = {**params, "loss.disc_start": 5 + (params["loss.disc_start"] - 4) % 11}
+    path.write_text(path.read_text().replace(json.dumps(params), json.dumps(other)))
+    again = conductor(path)
+    assert other != params
+    assert again.trials["0000"].params == again.study.study.trials[0].params == other
+
+
 def test_a_replay_writes_nothing(conductor, path):
     execute(conductor(path), at_once=2)
     before = path.read_bytes()
