@@ -99,11 +99,11 @@ class SweepConfig(Config):
 
     def run(self, suggested: Mapping[str, Any] | None = None) -> RunConfig:
         """A searched trial's run: the base, then what the space suggests, then what was set by hand."""
-        return run_config(override(override(self.base, suggested or {}), self.pinned))
+        return run_config(override(self.base, {**(suggested or {}), **self.pinned}))
 
     def run_by_hand(self, settings: Mapping[str, Any]) -> RunConfig:
         """A run of a trial that a person added: its settings overrule everything."""
-        return run_config(override(override(self.base, self.pinned), settings))
+        return run_config(override(self.base, {**self.pinned, **settings}))
 
     @model_validator(mode="after")
     def _validates_often_enough(self) -> Self:
@@ -119,7 +119,7 @@ def run_config(tree: Mapping[str, Any]) -> RunConfig:
     """Validates a tree of settings, with those of the loss preset that it names laid under it."""
     loss = tree.get("loss")
     preset = loss.get("preset") if isinstance(loss, Mapping) else None
-    return parse(RunConfig, merge({"loss": PRESETS.get(preset, {})} if preset else {}, tree))
+    return parse(RunConfig, merge({"loss": PRESETS.get(str(preset), {})}, tree))
 
 
 def read_file(path: Path) -> Tree:
@@ -128,7 +128,7 @@ def read_file(path: Path) -> Tree:
         tree = yaml.safe_load(path.read_text())
     except OSError as error:
         raise ConfigError(f"cannot read the config file {path}: {error.strerror}.") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         line = str(error).replace("\n", " ")
         raise ConfigError(f"{path} is neither YAML nor JSON: {line}.") from None
     if not isinstance(tree, dict):

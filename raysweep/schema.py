@@ -5,6 +5,7 @@ Settings travel as plain nested dicts until the last moment: defaults, preset, f
 """
 
 import difflib
+import math
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -56,8 +57,10 @@ def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> Tree:
 
 
 def override(tree: Mapping[str, Any], changes: Mapping[str, Any]) -> Tree:
-    """Lays dotted paths over `tree`: `{"loss.disc_start": 100}`; every `kind` first, wherever it stands."""
-    kinds_first = sorted(changes, key=lambda path: not path.endswith("kind"))
+    """Lays dotted paths over `tree`: `{"loss.disc_start": 100}`; every `kind` first, outer before inner."""
+    kinds_first = sorted(
+        changes, key=lambda path: path.count(".") if path.endswith("kind") else math.inf
+    )
     result = dict(tree)
     for path in kinds_first:
         result = merge(result, nest(path, changes[path]))
