@@ -66,7 +66,9 @@ def _perceptual_init() -> str:
     try:
         weights_file(PERCEPTUAL_NET, "pretrained")
     except WeightsError:
-        say(f"no pretrained {PERCEPTUAL_NET} weights and no network: LPIPS uses untrained ones here")
+        say(
+            f"no pretrained {PERCEPTUAL_NET} weights and no network: LPIPS uses untrained ones here"
+        )
         return "random"
     return "pretrained"
 

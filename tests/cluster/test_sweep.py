@@ -62,7 +62,14 @@ def test_a_trial_leaves_what_the_layout_promises(swept: Path) -> None:
 
 def test_two_workers_train_what_one_worker_trains(swept: Path) -> None:
     """Through the TorchTrainer, against the same settings in one process, and against another seed."""
-    same = ["--set", "training.steps=20", "--set", "loss.disc_start=5", "--set", "loss.disc_every=1"]
+    same = [
+        "--set",
+        "training.steps=20",
+        "--set",
+        "loss.disc_start=5",
+        "--set",
+        "loss.disc_every=1",
+    ]
     same += ["--set", f"training.learning_rate={LEARNING_RATE}", "--set", "loss.preset=taming"]
     same += ["--set", "loss.perceptual_net=squeeze"]
     two = ["--set", "cluster.workers=2", "--set", "cluster.trainable=distributed"]
