@@ -21,7 +21,11 @@ from raysweep.training.state import TrainState
 from raysweep.training.step import Step
 
 
-def assemble(config: RunConfig, device: torch.device) -> Parts:
+KEPT_BEST = ("psnr", "lpips", "lpips_random")
+"""Metrics whose best checkpoint every run keeps, besides that of the one it is ranked by."""
+
+
+def assemble(config: RunConfig, device: torch.device, ranked_by: str = "psnr") -> Parts:
     """Builds a run on `device`; its weights depend on the seed alone."""
     torch.manual_seed(config.seed)
     tokenizer = config.model.build()
@@ -42,6 +46,7 @@ def assemble(config: RunConfig, device: torch.device) -> Parts:
         config=config.training,
         seed=config.seed,
         device=device,
+        kept_best={f"val/{name}": direction(name) for name in _kept(ranked_by)},
         settings=config.model_dump(mode="json"),
     )
 
@@ -72,6 +77,10 @@ def objective(name: str, loss: LossConfig) -> Objective:
             "objective lpips needs loss.perceptual_net, got none. Set it to alex, squeeze or vgg."
         )
     return chosen
+
+
+def _kept(ranked_by: str) -> set[str]:
+    return {*KEPT_BEST, ranked_by.removeprefix("val/")}
 
 
 def _perceptual(loss: LossConfig, device: torch.device) -> PerceptualLoss | None:

@@ -21,7 +21,8 @@ class ConductedSearcher(Searcher):
         proposal = self.conductor.propose()
         if proposal is None:
             return str(Searcher.FINISHED)
-        Job(self.experiment, proposal.trial).write(proposal.config)
+        job = Job(self.experiment, proposal.trial, self.conductor.objective.metric)
+        job.write(proposal.config)
         return {"trial": proposal.trial}
 
     def on_trial_complete(

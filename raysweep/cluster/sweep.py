@@ -44,12 +44,17 @@ def execute(
     footage = Footage(manifest, materialise(store, manifest))
     capacity = resources.cluster_capacity()
 
+    metric = conductor.objective.metric
+
+    def job_of(config: Mapping[str, Any]) -> Job:
+        return Job(experiment, config["trial"], metric)
+
     def request(config: Mapping[str, Any]) -> tune.PlacementGroupFactory:
-        cluster = Job(experiment, config["trial"]).config.cluster
+        cluster = job_of(config).config.cluster
         return tune.PlacementGroupFactory([resources.trial_request(cluster, capacity)])
 
     def run(config: Mapping[str, Any], footage: Footage) -> None:
-        job = Job(experiment, config["trial"])
+        job = job_of(config)
         trainables[job.config.cluster.resolved_trainable](job, footage)
 
     scratch = experiment.folder / ".tune"

@@ -28,6 +28,8 @@ class Job:
 
     experiment: Experiment
     trial: str
+    metric: str
+    """What the sweep ranks by: its best checkpoint is kept."""
 
     @property
     def folder(self) -> Path:
@@ -54,7 +56,7 @@ def train(
     """Runs the trial's share of `shard.rank`, from the checkpoint folder `start` where there is one."""
     config = job.config
     torch.set_num_threads(config.cluster.cpus_per_worker)
-    parts = assemble(config, device)
+    parts = assemble(config, device, job.metric)
     if start is not None:
         resume(parts, start, report)
     reader = ClipReader(shard.open(), manifest.resolution)

@@ -2,6 +2,8 @@
 
 The photographs are those inside the scikit-image wheel; none is downloaded. Between random
 keyframes the camera pans, zooms and turns with eased motion, and never looks beyond the photograph.
+Greyscale photographs are filmed under coloured light that drifts: a third of the footage would else hold
+no colour, and what learned from it none to give.
 """
 
 import importlib.util
@@ -33,6 +35,9 @@ KEYFRAME_SECONDS = 1.5
 MAX_TURN_DEGREES = 25
 ZOOM = (0.4, 0.95)
 """Share of the largest square inside the photograph that the camera sees, from nearest to widest."""
+GREYSCALE = {"camera.png", "coins.png", "gravel.png", "grass.png", "brick.png"}
+LIGHT = (0.3, 1.3)
+"""Factors of the red, green and blue light on greyscale photographs, from dimmest to brightest."""
 PHOTO_SCALE = 4
 """Photographs are shrunk to this many video sizes, so that the nearest view still has detail."""
 SUPERSAMPLING = 3
@@ -83,7 +88,8 @@ def make_demo_videos(
     photographs = _photographs_folder()
     for done, (video, photograph) in enumerate(videos.items()):
         rng = np.random.default_rng((seed, *video.relative_to(folder).as_posix().encode()))
-        _write_video(video, _film(_photograph(photographs / photograph, size), asked, rng))
+        film = _film(_photograph(photographs / photograph, size), asked, rng)
+        _write_video(video, _lit(film, rng) if photograph in GREYSCALE else film)
         if progress:
             progress(done + 1, len(videos))
     with whole_file(marker) as part:
@@ -139,12 +145,27 @@ def _film(photo_HWC: Frames, asked: DemoVideos, rng: np.random.Generator) -> lis
     ]
 
 
+def _lit(film: list[Frames], rng: np.random.Generator) -> list[Frames]:
+    light = _eased(len(film), [LIGHT[0]] * 3, [LIGHT[1]] * 3, rng)
+    return [
+        np.clip(frame_HWC * colour, 0, 255).astype(np.uint8)
+        for frame_HWC, colour in zip(film, light, strict=True)
+    ]
+
+
 def _camera_path(frames: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """(frames, 4): place across and down in [0, 1], zoom in ZOOM, turn in degrees."""
-    times = np.arange(frames) / (KEYFRAME_SECONDS * FRAMES_PER_SECOND)
     lowest = [0, 0, ZOOM[0], -MAX_TURN_DEGREES]
     highest = [1, 1, ZOOM[1], MAX_TURN_DEGREES]
-    keys = rng.uniform(lowest, highest, (int(times[-1]) + 2, 4))
+    return _eased(frames, lowest, highest, rng)
+
+
+def _eased(
+    frames: int, lowest: list[float], highest: list[float], rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """(frames, len(lowest)): drawn between the bounds at every keyframe, at rest there."""
+    times = np.arange(frames) / (KEYFRAME_SECONDS * FRAMES_PER_SECOND)
+    keys = rng.uniform(lowest, highest, (int(times[-1]) + 2, len(lowest)))
     before = times.astype(int)
     part = times - before
     eased = (part * part * (3 - 2 * part))[:, None]  # smoothstep: at rest at every keyframe

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
 from raysweep import parallel
-from raysweep.metrics import Metric, direction
+from raysweep.metrics import Metric
 from raysweep.tracking import Picture, Tracker
 from raysweep.tracking.pictures import side_by_side
 from raysweep.training import TrainingConfig, checkpoint
@@ -21,8 +21,6 @@ from raysweep.training.schedule import set_learning_rates
 from raysweep.training.state import TrainState, seed_step
 from raysweep.training.step import Scalars, Step, read
 
-KEPT_BEST = ("psnr", "lpips", "lpips_random")
-"""Metrics whose best checkpoint is kept."""
 DIVERGED = "diverged"
 """Metric of the last report of a run that stopped at a non-finite loss: the step it happened at."""
 
@@ -55,6 +53,8 @@ class Parts:
     config: TrainingConfig
     seed: int
     device: torch.device
+    kept_best: Mapping[str, Literal["max", "min"]]
+    """Metrics whose best checkpoint is kept, and which way is better."""
     settings: Mapping[str, Any]
     """The resolved configuration, for the checkpoint."""
 
@@ -167,8 +167,7 @@ def _checkpoint_and_report(
         folder = Path(scratch) / f"checkpoint_{step:09d}"
         checkpoint.save(folder, parts.state, metrics, parts.settings)
         if best is not None:
-            directions = {f"val/{name}": direction(name) for name in KEPT_BEST}
-            checkpoint.keep_best(folder, metrics, directions, best)
+            checkpoint.keep_best(folder, metrics, parts.kept_best, best)
         return report(Report(step, metrics, folder))
 
 
