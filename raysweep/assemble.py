@@ -20,7 +20,6 @@ from raysweep.training.loop import Parts
 from raysweep.training.state import TrainState
 from raysweep.training.step import Step
 
-
 KEPT_BEST = ("psnr", "lpips", "lpips_random")
 """Metrics whose best checkpoint every run keeps, besides that of the one it is ranked by."""
 

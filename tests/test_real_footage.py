@@ -1,0 +1,33 @@
+"""The two real clips that lie beside the repository: prepared, and trained on for a few steps."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from raysweep.assemble import assemble
+from raysweep.config import run_config
+from raysweep.data.batches import Batches
+from raysweep.data.clips import ClipReader
+from raysweep.data.store import prepare, read_shards
+from raysweep.tracking import Trackers
+from raysweep.training.loop import Report, fit
+from search_spaces.smoke import BASE
+
+CLIPS = Path(__file__).parents[2] / "shared" / "data" / "videos"
+FRAMES = {"big_buck_bunny_480p_30s.mp4": 720, "nasa_13013.mp4": 325}
+
+pytestmark = pytest.mark.skipif(not CLIPS.is_dir(), reason=f"no clips at {CLIPS}")
+
+
+def test_real_clips_prepare_and_train(tmp_path: Path) -> None:
+    config = run_config({**BASE, "data": {**BASE["data"], "source": str(CLIPS)}})
+    manifest = prepare(CLIPS, tmp_path, config.data)
+    assert {record.name: record.frames for record in manifest.good} == FRAMES
+
+    tables = read_shards(tmp_path, manifest)
+    batches = Batches(ClipReader(tables, manifest.resolution), manifest, config.data, seed=0)
+    reports: list[Report] = []
+    fit(assemble(config, torch.device("cpu")), batches, reports.append, Trackers([]))
+    assert [report.step for report in reports] == [5, 10, 15, 20]
+    assert reports[-1].metrics["val/psnr"] > reports[0].metrics["val/psnr"]
