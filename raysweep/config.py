@@ -11,7 +11,7 @@ from raysweep.data import DataConfig
 from raysweep.errors import ConfigError
 from raysweep.losses import PRESETS, LossConfig
 from raysweep.models import ModelConfig, TamingConfig
-from raysweep.models.discriminator import DiscriminatorConfig, check_frame_size
+from raysweep.models.discriminator import DiscriminatorConfig
 from raysweep.schema import Config, Tree, merge, override, parse
 from raysweep.search.rungs import SchedulerConfig
 from raysweep.search.study import SamplerConfig
@@ -65,7 +65,7 @@ class RunConfig(Config):
                 "Set cluster.trainable to distributed"
             )
         if self.loss.has_gan:
-            check_frame_size(self.data.resolution)
+            self.discriminator.check_frame_size(self.data.resolution)
         return self
 
 
