@@ -42,7 +42,8 @@ class ClusterConfig(Config):
 class RunConfig(Config):
     """One training run."""
 
-    seed: int = 0
+    seed: int = Field(default=0, ge=0)
+    """Of the weights, the order of the clips and the dropout."""
     data: DataConfig = DataConfig()
     model: ModelConfig = TamingConfig()
     discriminator: DiscriminatorConfig = DiscriminatorConfig()
@@ -94,7 +95,7 @@ class SweepConfig(Config):
     scheduler: SchedulerConfig = SchedulerConfig()
     sampler: SamplerConfig = SamplerConfig()
     budget: BudgetConfig = BudgetConfig()
-    seed: int = 0
+    seed: int = Field(default=0, ge=0)
     """Of the search; runs have their own."""
 
     def run(self, suggested: Mapping[str, Any] | None = None) -> RunConfig:
