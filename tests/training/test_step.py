@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from raysweep.losses import LossConfig
 from raysweep.losses.perceptual import PerceptualLoss
 from raysweep.models import Tokenizer
-from raysweep.schema import Tree
 from raysweep.training.loop import Parts
 from raysweep.training.step import frozen, read
 from tests.models.contract import NO_EFFECT
@@ -87,7 +86,7 @@ CASES = {
 
 @pytest.mark.parametrize("step", [0, DISC_START, DISC_START + 3])
 @pytest.mark.parametrize("case", CASES)
-def test_gradients_and_losses_are_those_of_the_restatement(case, step):
+def test_gradients_and_losses_are_those_of_the_restatement(case, step) -> None:
     changes = {"loss.disc_start": DISC_START, "discriminator.norm": "batch", **CASES[case]}
     parts, loss, x = tiny_parts(changes), tiny_run(changes).loss, frames(6)
     nn.init.normal_(parts.state.discriminator.main[-1].weight, std=0.2)  # logits beyond the hinges
@@ -147,7 +146,7 @@ SCHEDULES = [
 
 
 @pytest.mark.parametrize(("changes", "passes"), SCHEDULES)
-def test_the_discriminator_works_when_it_is_due_and_never_before(changes, passes):
+def test_the_discriminator_works_when_it_is_due_and_never_before(changes, passes) -> None:
     """Passes a step: one for the generator's loss, two more where the discriminator learns."""
     parts, calls, learned = _counted(changes)
     assert "".join(map(str, calls)) == passes
@@ -155,7 +154,7 @@ def test_the_discriminator_works_when_it_is_due_and_never_before(changes, passes
     assert bool(parts.state.disc_optimizer.state) == any(learned)
 
 
-def test_the_generators_pass_leaves_no_gradient_on_the_discriminator():
+def test_the_generators_pass_leaves_no_gradient_on_the_discriminator() -> None:
     parts, _, _ = _counted({"loss.disc_start": 0, "loss.disc_every": 100})
     before = [p.grad.clone() for p in parts.state.discriminator.parameters()]
     parts.step(frames(2))
@@ -164,13 +163,12 @@ def test_the_generators_pass_leaves_no_gradient_on_the_discriminator():
         assert torch.equal(parameter.grad, gradient)
 
 
-def test_a_network_is_thawed_even_when_its_pass_fails():
+def test_a_network_is_thawed_even_when_its_pass_fails() -> None:
     network = nn.Linear(2, 2)
-    with pytest.raises(RuntimeError), frozen(network):
-        assert not network.weight.requires_grad
+    with pytest.raises(RuntimeError, match="shapes"), frozen(network):
         network(torch.zeros(1, 3))
     assert network.weight.requires_grad
 
 
-def test_scalars_are_read_under_their_logged_names():
+def test_scalars_are_read_under_their_logged_names() -> None:
     assert read({"recon_loss": torch.tensor(0.5)}) == {"train/recon_loss": 0.5}

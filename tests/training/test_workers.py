@@ -47,9 +47,9 @@ def _share(values: Tensor) -> Tensor:
 
 
 def _train(changes: Tree) -> dict[str, Any]:
-    """A whole `fit` -> at every validation, its metrics and both networks."""
+    """A whole `fit` -> at every validation, its metrics and both networks; the first rank alone saves."""
     changes = {**PROMISE, **changes}
-    parts, seen = tiny_parts(changes), {}
+    parts, seen, checkpoints = tiny_parts(changes), {}, []
 
     def report(report: Report) -> None:
         networks = {"tokenizer": parts.state.tokenizer, "discriminator": parts.state.discriminator}
@@ -58,9 +58,12 @@ def _train(changes: Tree) -> dict[str, Any]:
             for name, network in networks.items()
         }
         seen[report.step] = {"metrics": report.metrics, **states}
+        checkpoints.append(report.checkpoint)
 
     batches = MemoryBatches(tiny_run(changes), *parallel.place())
     fit(parts, batches, report, NO_TRACKER)
+    first = parallel.place().rank == 0
+    assert all((checkpoint is not None) == first for checkpoint in checkpoints)
     return seen
 
 
@@ -147,7 +150,7 @@ TRAININGS = ["gradient", "ema", "batch discriminator"]
 
 
 @pytest.mark.parametrize("quantizer", ["gradient", "ema"])
-def test_the_validation_psnr_is_the_same_and_another_seeds_is_not(workers, quantizer):
+def test_the_validation_psnr_is_the_same_and_another_seeds_is_not(workers, quantizer) -> None:
     one = _alone(quantizer)[20]["metrics"]["val/psnr"]
     two = workers[0][quantizer][20]["metrics"]["val/psnr"]
     other = _train({**_quantizer(quantizer), "seed": 3})[20]["metrics"]["val/psnr"]
@@ -156,7 +159,7 @@ def test_the_validation_psnr_is_the_same_and_another_seeds_is_not(workers, quant
 
 
 @pytest.mark.parametrize("name", TRAININGS)
-def test_the_networks_are_the_same_after_ten_steps(workers, name):
+def test_the_networks_are_the_same_after_ten_steps(workers, name) -> None:
     one, two = _alone(name)[10], workers[0][name][10]
     for network in ("tokenizer", "discriminator"):
         for key, value in one[network].items():
@@ -165,18 +168,18 @@ def test_the_networks_are_the_same_after_ten_steps(workers, name):
 
 
 @pytest.mark.parametrize("name", TRAININGS)
-def test_every_metric_is_the_same(workers, name):
+def test_every_metric_is_the_same(workers, name) -> None:
     one, two = _alone(name)[10]["metrics"], workers[0][name][10]["metrics"]
     assert two == pytest.approx(one, rel=1e-4)
 
 
 @pytest.mark.parametrize("name", [*TRAININGS, "codebook", "gather", "nan"])
-def test_the_workers_agree_bit_for_bit(workers, name):
+def test_the_workers_agree_bit_for_bit(workers, name) -> None:
     first, second = (worker[name] for worker in workers)
     torch.testing.assert_close(first, second, atol=0, rtol=0)
 
 
-def test_batch_norm_is_torchs_over_the_whole_batch(workers):
+def test_batch_norm_is_torchs_over_the_whole_batch(workers) -> None:
     shares = [worker["batch norm"] for worker in workers]
     together = {name: torch.stack([share[name] for share in shares]) for name in shares[0]}
     one = _batch_norm()  # torch's own, where there is no group
@@ -191,13 +194,13 @@ def test_batch_norm_is_torchs_over_the_whole_batch(workers):
         torch.testing.assert_close(seen, value, atol=2e-4, rtol=1e-4)
 
 
-def test_rows_are_found_on_whichever_worker_holds_them(workers):
+def test_rows_are_found_on_whichever_worker_holds_them(workers) -> None:
     assert torch.equal(workers[0]["gather"], _gather())
 
 
-def test_the_ema_codebook_starts_revives_and_moves_as_one(workers):
+def test_the_ema_codebook_starts_revives_and_moves_as_one(workers) -> None:
     torch.testing.assert_close(workers[0]["codebook"], _codebook(), atol=1e-5, rtol=1e-5)
 
 
-def test_a_nan_on_one_worker_ends_the_run_on_all(workers):
+def test_a_nan_on_one_worker_ends_the_run_on_all(workers) -> None:
     assert workers[0]["nan"] == [(3, {DIVERGED: 3.0}, None)]
