@@ -117,10 +117,11 @@ class SweepConfig(Config):
 
 
 def run_config(tree: Mapping[str, Any]) -> RunConfig:
-    """Validates a tree of settings, with those of the loss preset that it names laid under it."""
+    """Validates a tree of settings laid over the loss preset that it names, over the defaults."""
     loss = tree.get("loss")
     preset = loss.get("preset") if isinstance(loss, Mapping) else None
-    return parse(RunConfig, merge({"loss": PRESETS.get(preset, {})} if preset else {}, tree))
+    below = merge(RunConfig().model_dump(), {"loss": PRESETS.get(str(preset), {})})
+    return parse(RunConfig, merge(below, tree))
 
 
 def read_file(path: Path) -> Tree:
@@ -129,7 +130,7 @@ def read_file(path: Path) -> Tree:
         tree = yaml.safe_load(path.read_text())
     except OSError as error:
         raise ConfigError(f"cannot read the config file {path}: {error.strerror}.") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         line = str(error).replace("\n", " ")
         raise ConfigError(f"{path} is neither YAML nor JSON: {line}.") from None
     if not isinstance(tree, dict):
