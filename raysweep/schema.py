@@ -102,7 +102,7 @@ def parse_assignment(text: str) -> tuple[str, Any]:
 
 def _unknown(name: str, known: list[str]) -> str:
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}" if near else f"known here: {', '.join(sorted(known))}"
+    hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(sorted(known))}"
     return f"unknown setting {name!r}; {hint}"
 
 
@@ -114,7 +114,8 @@ def _first_line(error: ValidationError, tree: Mapping[str, Any]) -> str:
         return f"{path}.kind: Input should be one of {tags}, got {tag!r}."
     message = first["msg"].removeprefix("Value error, ").removesuffix(".")
     value = "" if first["type"] in ("missing", "value_error") else f", got {first['input']!r}"
-    return f"{path}{': ' if path else ''}{message}{value}."
+    end = "" if message.endswith("?") else "."
+    return f"{path}{': ' if path else ''}{message}{value}{end}"
 
 
 def _path(location: tuple[int | str, ...], tree: Any) -> str:

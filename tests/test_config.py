@@ -117,8 +117,8 @@ def test_an_absent_file_is_refused(tmp_path) -> None:
 # --- refused early
 
 REFUSALS = [
-    ({"loss.disc_strt": 1}, "loss: unknown setting 'disc_strt'; did you mean 'disc_start'."),
-    ({"lose.disc_start": 1}, "unknown setting 'lose'; did you mean 'loss'."),
+    ({"loss.disc_strt": 1}, "loss: unknown setting 'disc_strt'; did you mean 'disc_start'?"),
+    ({"lose.disc_start": 1}, "unknown setting 'lose'; did you mean 'loss'?"),
     ({"loss.preset": "tamin"}, "loss.preset: Input should be 'taming', got 'tamin'."),
     ({"loss.preset": ["taming"]}, "loss.preset: Input should be 'taming', got ['taming']."),
     ({"loss": 3}, "got 3."),
@@ -127,7 +127,7 @@ REFUSALS = [
     ({"model.quantizer.kind": "emo"}, "model.quantizer.kind: Input should be one of"),
     (
         {"model.quantizer.betta": 1},
-        "model.quantizer: unknown setting 'betta'; did you mean 'beta'.",
+        "model.quantizer: unknown setting 'betta'; did you mean 'beta'?",
     ),
     (
         {"model.quantizer.codebook_size": 0},

@@ -127,11 +127,11 @@ def test_what_is_no_assignment_is_refused_in_a_line(text) -> None:
 
 
 REFUSALS = [
-    pytest.param({"titel": "x"}, "unknown setting 'titel'; did you mean 'title'.", id="misspelt"),
+    pytest.param({"titel": "x"}, "unknown setting 'titel'; did you mean 'title'?", id="misspelt"),
     pytest.param({"zzz": 1}, "unknown setting 'zzz'; known here: shape, title.", id="far off"),
     pytest.param(
         {"shape": {"kind": "square", "sied": 1}},
-        "shape: unknown setting 'sied'; did you mean 'side'.",
+        "shape: unknown setting 'sied'; did you mean 'side'?",
         id="misspelt in a union",
     ),
     pytest.param(
