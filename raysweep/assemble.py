@@ -64,8 +64,8 @@ def build_metrics(
 def objective(name: str, loss: LossConfig) -> Objective:
     """`psnr`, `val/psnr`, ... as an objective; ConfigError for a metric that runs cannot produce."""
     metric = name.removeprefix("val/")
-    if metric == "lpips" and loss.perceptual_init == "random":
-        metric = "lpips_random"
+    if metric in ("lpips", "lpips_random"):
+        metric = "lpips_random" if loss.perceptual_init == "random" else "lpips"
     chosen = Objective(f"val/{metric}", direction(metric))
     if metric.startswith("lpips") and loss.perceptual_net == "none":
         raise ConfigError(

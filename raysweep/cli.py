@@ -47,12 +47,16 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--storage", default="runs", help="folder of experiments (default: runs)")
 
     prepare = _add(commands, "prepare", _prepare, "decode a folder of videos once, into a store")
-    _add_run_arguments(prepare, name=None)
+    _add_run_arguments(prepare)
 
     train = _add(commands, "train", _train, "train one model, or a trial's settings again")
-    _add_run_arguments(train, name="train")
+    _add_run_arguments(train)
     train.add_argument(
-        "--from", dest="origin", metavar="EXPERIMENT", help="take the settings of a trial here"
+        "--from",
+        dest="origin",
+        type=Path,
+        metavar="EXPERIMENT",
+        help="take the settings of a trial here",
     )
     train.add_argument("--trial", help="which one, with --from (default: the best)")
     train.add_argument(
@@ -63,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     sweep.add_argument(
         "space", help="a file of search_spaces/ (taming_vqgan, smoke), or the path of your own .py"
     )
-    _add_run_arguments(sweep, name=None)
+    _add_run_arguments(sweep)
     sweep.add_argument("--trials", type=int, help="trials to propose (default: budget.trials, 16)")
     sweep.add_argument(
         "--dry-run", action="store_true", help="print what would run, and start nothing"
@@ -94,7 +98,7 @@ def _add(
     return parser
 
 
-def _add_run_arguments(parser: argparse.ArgumentParser, name: str | None) -> None:
+def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, help="YAML or JSON file of settings")
     parser.add_argument(
         "--data", metavar="FOLDER", help="videos to read, or `demo` for generated ones"
@@ -106,8 +110,8 @@ def _add_run_arguments(parser: argparse.ArgumentParser, name: str | None) -> Non
         metavar="PATH=VALUE",
         help="one setting, such as training.steps=1000",
     )
-    parser.add_argument("--name", default=name, help="the experiment's name (default: the space's)")
-    parser.add_argument("--storage", default="runs", help="folder of experiments (default: runs)")
+    parser.add_argument("--name", help="the experiment's name (default: the space's, or train)")
+    parser.add_argument("--storage", help="folder of experiments (default: runs)")
 
 
 def _demo(arguments: argparse.Namespace) -> None:
@@ -119,37 +123,45 @@ def _demo(arguments: argparse.Namespace) -> None:
 def _prepare(arguments: argparse.Namespace) -> None:
     from raysweep.commands.prepare import prepare
 
-    prepare(_request(arguments, "prepare"))
+    prepare(_request(arguments))
 
 
 def _train(arguments: argparse.Namespace) -> None:
     from raysweep.commands import train
 
     if arguments.origin is None:
-        train.train(_request(arguments, arguments.name), arguments.dry_run)
-    else:
-        train.again(Path(arguments.origin), arguments.trial, arguments.set)
+        if arguments.trial is not None:
+            raise UserError("--trial goes with --from EXPERIMENT, which is missing. Name both.")
+        return train.train(_request(arguments), arguments.dry_run)
+    given = [word for word in ("config", "data", "name", "storage") if getattr(arguments, word)]
+    if given:
+        raise UserError(
+            f"--from takes all settings from a trial, and --{given[0]} was given. Change some with --set."
+        )
+    trial = arguments.trial or "best"
+    return train.again(arguments.origin, trial, arguments.set, arguments.dry_run)
 
 
 def _sweep(arguments: argparse.Namespace) -> None:
     from raysweep.commands.plan import check, compose, print_plan
     from raysweep.commands.spaces import load_space
-    from raysweep.commands.sweep import start
 
     space = load_space(arguments.space)
-    request = _request(arguments, arguments.name or Path(arguments.space).stem)
-    plan = check(compose(request, space, arguments.space), space)
+    plan = check(compose(_request(arguments), space, arguments.space), space)
     if arguments.dry_run:
-        print_plan(plan)
-    else:
-        start(plan, space)
+        return print_plan(plan)
+    from raysweep.commands.sweep import start  # here, since a dry run does without Ray
+
+    return start(plan, space)
 
 
 def _resume(arguments: argparse.Namespace) -> None:
-    from raysweep.commands.sweep import resume
     from raysweep.experiment.layout import open_experiment
 
-    resume(open_experiment(arguments.experiment))
+    experiment = open_experiment(arguments.experiment)
+    from raysweep.commands.sweep import resume  # here, since a refusal does without Ray
+
+    resume(experiment)
 
 
 def _status(arguments: argparse.Namespace) -> None:
@@ -166,11 +178,11 @@ def _export(arguments: argparse.Namespace) -> None:
     export_trial(open_experiment(arguments.experiment), arguments.trial, arguments.out)
 
 
-def _request(arguments: argparse.Namespace, name: str) -> "Request":
+def _request(arguments: argparse.Namespace) -> "Request":
     from raysweep.commands.plan import Request
 
     return Request(
-        name=name,
+        name=arguments.name,
         storage=arguments.storage,
         config=arguments.config,
         data=arguments.data,

@@ -100,11 +100,11 @@ class SweepConfig(Config):
 
     def run(self, suggested: Mapping[str, Any] | None = None) -> RunConfig:
         """A searched trial's run: the base, then what the space suggests, then what was set by hand."""
-        return run_config(override(override(self.base, suggested or {}), self.pinned))
+        return run_config(override(self.base, {**(suggested or {}), **self.pinned}))
 
     def run_by_hand(self, settings: Mapping[str, Any]) -> RunConfig:
         """A run of a trial that a person added: its settings overrule everything."""
-        return run_config(override(override(self.base, self.pinned), settings))
+        return run_config(override(self.base, {**self.pinned, **settings}))
 
     @model_validator(mode="after")
     def _validates_often_enough(self) -> Self:

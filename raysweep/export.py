@@ -31,6 +31,7 @@ def export(experiment: Experiment, trial: str, metric: str, folder: Path) -> Pat
             f"trial {trial} of {experiment.folder} has no checkpoint kept for {metric} at {source}. "
             "Name a trial that has been validated; `raysweep status` lists them."
         )
+    _require_replaceable(folder)
     config = parse(RunConfig, read_file(source / "config.yaml"))
     saved = json.loads((source / "metrics.json").read_text())
     partial = folder.with_name(f".{folder.name}.partial")
@@ -47,6 +48,15 @@ def export(experiment: Experiment, trial: str, metric: str, folder: Path) -> Pat
     checkpoint.remove_folder(folder)
     partial.rename(folder)
     return folder
+
+
+def _require_replaceable(folder: Path) -> None:
+    """An export takes the place of an earlier one, and of nothing else."""
+    taken = any(folder.iterdir()) if folder.is_dir() else folder.exists()
+    if taken and not (folder / "model.safetensors").exists():
+        raise ExperimentError(
+            f"an export writes a folder of its own, and {folder} holds something else. Name another one."
+        )
 
 
 def _copy_picture(trial: Path, step: int, target: Path) -> None:

@@ -67,13 +67,20 @@ def test_the_metrics_and_the_card_are_the_checkpoints(experiment, tmp_path) -> N
         assert f"| {name} | {value:.5g} |" in card
 
 
-def test_exported_again_it_replaces_what_stood_there(experiment, tmp_path) -> None:
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "old").touch()
-    before = {path.name for path in tmp_path.iterdir()}
+def test_exported_again_it_replaces_the_earlier_export(experiment, tmp_path) -> None:
     folder = export(experiment, "0000", "val/psnr", tmp_path / "out")
+    (folder / "old").touch()
+    before = {path.name for path in tmp_path.iterdir()}
+    export(experiment, "0000", "val/psnr", folder)
     assert {path.name for path in folder.iterdir()} == FILES
     assert {path.name for path in tmp_path.iterdir()} == before
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(experiment, tmp_path) -> None:
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(ExperimentError, match="holds something else"):
+        export(experiment, "0000", "val/psnr", tmp_path)
+    assert (tmp_path / "thesis.tex").exists()
 
 
 @pytest.mark.parametrize(("trial", "metric"), [("0007", "val/psnr"), ("0000", "val/ssim")])

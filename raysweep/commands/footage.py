@@ -2,20 +2,22 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
-from raysweep.cluster.pipeline import on_all_nodes
 from raysweep.commands.console import say
 from raysweep.data import DataConfig
 from raysweep.data.batches import Batches
 from raysweep.data.clips import ClipReader, split_rule
+from raysweep.data.decode import DecodeError, read_frames
 from raysweep.data.demo import make_demo_videos
-from raysweep.data.discover import discover
+from raysweep.data.discover import Source, discover
 from raysweep.data.store import (
     Manifest,
     SourceRecord,
+    is_prepared,
     prepare,
     read_manifest,
     read_shards,
@@ -28,28 +30,33 @@ DEMO = "demo"
 """As a source: videos made from the photographs of scikit-image."""
 
 
-def check_footage(data: DataConfig) -> None:
-    """Raises DataError unless there is something to read; looks, and decodes nothing."""
-    if data.store is not None:
-        require_resolution(read_manifest(Path(data.store)), data.resolution)
-    elif data.source is None:
+def check_footage(data: DataConfig, storage: Path) -> None:
+    """Raises DataError unless there is something to read: a store, or videos of which one gives a frame."""
+    if data.source is None and data.store is None:
         raise DataError(
             "there must be footage to train on, and neither data.source nor data.store is set. "
             "Give --data FOLDER, or --data demo for generated videos."
         )
+    if data.source is None:
+        require_resolution(read_manifest(Path(str(data.store))), data.resolution)
     elif data.source != DEMO:
-        discover(data.source, data.split)
+        sources = discover(data.source, data.split)
+        store = _store(Path(data.source), data, storage)
+        if not is_prepared(store, sources, data.resolution):
+            _require_frames(sources)
 
 
 def prepared(data: DataConfig, storage: Path) -> Path:
     """The store to read, made first where it does not exist; Ray is connected."""
+    from raysweep.cluster.pipeline import on_all_nodes  # here, since a dry run does without Ray
+
     if data.store is not None and data.source is None:
         return Path(data.store).resolve()
     assert data.source is not None
     source = storage / "demo-videos" if data.source == DEMO else Path(data.source)
     if data.source == DEMO:
         make_demo_videos(source)
-    store = Path(data.store) if data.store else default_store(source, data.resolution, storage)
+    store = _store(source, data, storage)
     manifest = prepare(source, store, data, run=on_all_nodes, progress=_progress)
     say(f"prepared {describe(manifest, data)} in {store}")
     for record in manifest.skipped:
@@ -61,6 +68,26 @@ def default_store(source: Path, resolution: int, storage: Path) -> Path:
     """One store per source and resolution, shared by the experiments beside it."""
     digest = hashlib.sha256(str(source.resolve()).encode()).hexdigest()[:8]
     return storage / "stores" / f"{source.resolve().name}-{resolution}px-{digest}"
+
+
+def _store(source: Path, data: DataConfig, storage: Path) -> Path:
+    return Path(data.store) if data.store else default_store(source, data.resolution, storage)
+
+
+def _require_frames(sources: Sequence[Source]) -> None:
+    """Decodes up to the first frame that comes."""
+    reasons = []
+    for source in sources:
+        try:
+            next(read_frames(source.path))
+        except DecodeError as error:
+            reasons.append(f"{source.name!r}: {error}")
+        else:
+            return
+    raise DataError(
+        f"data.source needs a video that decodes, got {len(sources)} that do not, first {reasons[0]}. "
+        "Point it at videos that play."
+    )
 
 
 def describe(manifest: Manifest, data: DataConfig) -> str:

@@ -1,7 +1,7 @@
 """Settings from all their places -> one checked SweepConfig, before anything starts."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,18 +13,20 @@ from raysweep.assemble import objective
 from raysweep.cluster import resources
 from raysweep.cluster.resources import Capacity
 from raysweep.commands.console import say, title
-from raysweep.commands.footage import check_footage
+from raysweep.commands.footage import DEMO, check_footage
 from raysweep.commands.spaces import LoadedSpace
+from raysweep.commands.standing import Added, Standing
 from raysweep.config import RunConfig, SweepConfig, read_file
-from raysweep.errors import ExperimentError
+from raysweep.errors import ConfigError, ExperimentError
 from raysweep.experiment.conductor import check_space
 from raysweep.experiment.layout import Experiment
-from raysweep.features.backbones import weights_file
-from raysweep.schema import Tree, merge, override, parse, parse_assignment
+from raysweep.features.backbones import check_frame_size, weights_file
+from raysweep.schema import Tree, flatten, merge, override, parse, parse_assignment
 from raysweep.search.objective import Objective
 
 SWEEP_SECTIONS = ("name", "storage", "objective", "scheduler", "sampler", "budget")
 """Settings of the search; all others are of the runs. One file may hold both."""
+_SHOWN_OF_SEARCH = ("objective", "scheduler", "sampler", "budget")
 
 
 @dataclass(frozen=True)
@@ -40,58 +42,118 @@ class Plan:
 
 @dataclass(frozen=True)
 class Request:
-    """What a person wrote."""
+    """What a person wrote; None: nothing, and the config file or the default holds."""
 
-    name: str
-    storage: str
+    name: str | None = None
+    storage: str | None = None
     config: Path | None = None
     data: str | None = None
     assignments: Sequence[str] = ()
     trials: int | None = None
 
+    @property
+    def settings(self) -> Tree:
+        """By dotted path: the other words are short for settings, and stronger than `--set`."""
+        words = {
+            "name": self.name,
+            "storage": self.storage,
+            "data.source": _from_anywhere(self.data),
+            "budget.trials": self.trials,
+        }
+        assigned = flatten(dict(parse_assignment(text) for text in self.assignments))
+        return assigned | {path: value for path, value in words.items() if value is not None}
+
 
 def compose(request: Request, space: LoadedSpace | None, space_name: str | None) -> SweepConfig:
     """Lays the space's defaults, the config file and the command line over one another."""
     written = read_file(request.config) if request.config else {}
-    pinned = dict(parse_assignment(text) for text in request.assignments)
-    of_search = {path: pinned.pop(path) for path in list(pinned) if _is_of_search(path)}
-    if request.data is not None:
-        pinned["data.source"] = request.data
-    if request.trials is not None:
-        of_search["budget.trials"] = request.trials
-    tree: Tree = {"name": request.name, "storage": request.storage, "space": space_name}
-    tree = merge(tree, space.sweep if space else {})
-    tree = override(merge(tree, {k: v for k, v in written.items() if _is_of_search(k)}), of_search)
-    runs = {k: v for k, v in written.items() if not _is_of_search(k)}
-    base = merge(space.base if space else {}, runs)
-    return parse(SweepConfig, {**tree, "base": base, "pinned": pinned})
+    by_hand, name = request.settings, Path(space_name or "train").stem
+    search = merge({"name": name, "space": space_name}, space.sweep if space else {})
+    search = override(merge(search, _part(written, of_search=True)), _part(by_hand, of_search=True))
+    base = merge(space.base if space else {}, _part(written, of_search=False))
+    pinned = _part(by_hand, of_search=False)
+    return parse(SweepConfig, {**search, "base": base, "pinned": pinned})
 
 
 def check(sweep: SweepConfig, space: LoadedSpace | None) -> Plan:
     """Refuses what can be seen to fail: settings, space, objective, weights, footage, resources."""
-    run = sweep.run()
-    check_run(run)
-    if space is not None:
-        check_space(sweep, space.space)
-    experiment = Experiment(Path(sweep.storage).resolve() / sweep.name)
-    if experiment.folder.exists():
-        raise ExperimentError(
-            f"an experiment's name is used once, and {experiment.folder} exists. Go on with "
-            f"`raysweep resume {experiment.folder}`, or choose another --name."
-        )
-    searched = [] if space is None else _searched_paths(sweep, space)
-    return Plan(sweep, experiment, objective(sweep.objective, run.loss), searched)
+    run, experiment = sweep.run(), Experiment(Path(sweep.storage).resolve() / sweep.name)
+    goal = objective(sweep.objective, run.loss)
+    _require_free(experiment)
+    check_run(run, experiment.folder.parent)
+    draws = check_space(sweep, space.space) if space else []
+    for drawn in _distinct(draw.config for draw in draws):
+        _require_comparable(drawn, run, goal, sweep)
+        _require_buildable(drawn)
+    searched = dict.fromkeys(path for draw in draws for path in draw.params)
+    return Plan(sweep, experiment, goal, list(searched))
 
 
-def check_run(run: RunConfig) -> None:
+def check_run(run: RunConfig, storage: Path) -> None:
+    """Refuses a run that can be seen to fail; its footage is, or will be, prepared below `storage`."""
+    _require_buildable(run)
+    check_footage(run.data, storage)
+
+
+def check_further(now: Standing, added: Added) -> RunConfig:
+    """The run of a trial to add, checked as those of a new experiment are."""
+    run = now.sweep.run_by_hand(added.settings)
+    _require_comparable(run, now.sweep.run(), now.objective, now.sweep)
+    check_run(run, now.experiment.folder.parent)
+    return run
+
+
+def _require_buildable(run: RunConfig) -> None:
+    size = run.data.resolution
     with torch.device("meta"):
-        tokenizer = run.model.build()
-    tokenizer.check_size(run.data.resolution, run.data.resolution)
+        run.model.build().check_size(size, size)
     if run.loss.perceptual_net != "none":
+        check_frame_size(run.loss.perceptual_net, size, size)
         weights_file(run.loss.perceptual_net, str(run.loss.perceptual_init))
-    check_footage(run.data)
     if (capacity := known_capacity()) is not None:
         resources.concurrency(run.cluster, capacity)
+
+
+def _require_comparable(
+    run: RunConfig, base: RunConfig, goal: Objective, sweep: SweepConfig
+) -> None:
+    """Trials of an experiment share one store and are ranked by one metric."""
+    for name in ("source", "store", "resolution"):
+        asked, shared = getattr(run.data, name), getattr(base.data, name)
+        if asked != shared:
+            raise ConfigError(
+                f"trials of an experiment share their footage, got data.{name} {asked} beside {shared}. "
+                "Start another experiment for it."
+            )
+    measured = objective(sweep.objective, run.loss)
+    if measured != goal:
+        raise ConfigError(
+            f"trials of an experiment are ranked by {goal.metric}, and this one measures {measured.metric}. "
+            "Start another experiment for it."
+        )
+
+
+def _require_free(experiment: Experiment) -> None:
+    folder = experiment.folder
+    if experiment.sweep_file.exists():
+        raise ExperimentError(
+            f"an experiment's name is used once, and {folder} exists. Go on with "
+            f"`raysweep resume {folder}`, or choose another --name."
+        )
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    empty = there != folder or (there.is_dir() and not any(there.iterdir()))
+    if not (empty and there.is_dir() and os.access(there, os.W_OK)):
+        raise ExperimentError(
+            f"an experiment needs a new folder, and {folder} cannot be made because of {there}. "
+            "Choose another --name or --storage."
+        )
+
+
+def _distinct(runs: Iterable[RunConfig]) -> Iterable[RunConfig]:
+    """One of each that could fail on its own: a space mostly varies numbers that cannot."""
+    matters = {"data": True, "model": True, "cluster": True}
+    perceptual = {"loss": {"perceptual_net", "perceptual_init"}}
+    return {run.model_dump_json(include={**matters, **perceptual}): run for run in runs}.values()
 
 
 def known_capacity() -> Capacity | None:
@@ -101,30 +163,28 @@ def known_capacity() -> Capacity | None:
 
 def print_plan(plan: Plan) -> None:
     """What a dry run shows."""
-    run = plan.sweep.run()
-    title("settings of every trial")
-    say(yaml.safe_dump(run.model_dump(mode="json"), sort_keys=False).rstrip())
-    title("the search")
-    own = {
-        name: getattr(plan.sweep, name) for name in ("objective", "scheduler", "sampler", "budget")
-    }
-    plain = {n: v if isinstance(v, str) else v.model_dump(mode="json") for n, v in own.items()}
-    say(yaml.safe_dump(plain, sort_keys=False).rstrip())
-    for path in plan.searched:
-        fixed = (
-            f"pinned to {plan.sweep.pinned[path]!r} by --set"
-            if path in plan.sweep.pinned
-            else "searched"
-        )
-        say(f"{path}: {fixed}")
-    title("resources")
-    say(f"one trial takes {resources.describe(run.cluster)}")
+    print_run(plan.sweep.run())
     capacity = known_capacity()
     if capacity is None:
         say(f"how many run at once depends on the cluster at {os.environ['RAY_ADDRESS']}")
     else:
         say(f"{at_once(plan.sweep, capacity)} run at once on this machine ({capacity})")
+    title("the search")
+    settings = plan.sweep.model_dump(mode="json", include=set(_SHOWN_OF_SEARCH))
+    say(yaml.safe_dump(settings, sort_keys=False).rstrip())
+    for path in plan.searched:
+        pinned = plan.sweep.pinned
+        say(
+            f"{path}: " + (f"pinned to {pinned[path]!r} by --set" if path in pinned else "searched")
+        )
     say(f"experiment folder: {plan.experiment.folder}")
+
+
+def print_run(run: RunConfig) -> None:
+    title("settings")
+    say(yaml.safe_dump(run.model_dump(mode="json"), sort_keys=False).rstrip())
+    title("resources")
+    say(f"one trial takes {resources.describe(run.cluster)}")
 
 
 def at_once(sweep: SweepConfig, capacity: Capacity) -> int:
@@ -132,16 +192,15 @@ def at_once(sweep: SweepConfig, capacity: Capacity) -> int:
     return min(fitting, sweep.budget.max_concurrent or fitting)
 
 
-def _is_of_search(path: str) -> bool:
-    return path.split(".")[0] in SWEEP_SECTIONS
+def _part(settings: Mapping[str, Any], *, of_search: bool) -> Tree:
+    """Those of the search, or those of the runs; keys may be dotted paths."""
+    return {
+        path: value
+        for path, value in settings.items()
+        if (str(path).split(".")[0] in SWEEP_SECTIONS) is of_search
+    }
 
 
-def _searched_paths(sweep: SweepConfig, space: LoadedSpace) -> list[str]:
-    from raysweep.search.study import Study
-
-    params, _ = Study(space.space, sweep.sampler, sweep.seed).propose(0)
-    return list(params)
-
-
-def plain(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name.split('.')[-1]} {value}" for name, value in values.items())
+def _from_anywhere(data: str | None) -> str | None:
+    """A path as `resume` can use it from another folder."""
+    return data if data in (None, DEMO) else str(Path(str(data)).expanduser().absolute())

@@ -10,6 +10,7 @@ from raysweep.commands.plan import Request, compose
 def prepare(request: Request) -> None:
     sweep = compose(request, None, None)
     data = sweep.run().data
-    check_footage(data)
+    storage = Path(sweep.storage)
+    check_footage(data, storage)
     with connected():
-        prepared(data, Path(sweep.storage))
+        prepared(data, storage)

@@ -61,6 +61,8 @@ def _execute(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except (SyntaxError, ImportError, NameError) as error:
-        raise ConfigError(f"the search space {path} cannot be loaded: {error}.") from None
+    except Exception as error:  # a space is somebody's own code, and may raise anything
+        raise ConfigError(
+            f"the search space {path} must load, and raised {type(error).__name__}: {error}. Correct the file."
+        ) from error
     return module

@@ -5,14 +5,10 @@ from collections.abc import Mapping
 
 from rich.table import Table
 
-from raysweep.assemble import objective
 from raysweep.commands.console import console, say
-from raysweep.config import SweepConfig, read_file
-from raysweep.experiment.events import read
+from raysweep.commands.standing import standing
 from raysweep.experiment.layout import Experiment
-from raysweep.experiment.records import replay
-from raysweep.experiment.results import Row, leaderboard
-from raysweep.schema import parse
+from raysweep.experiment.results import Row
 from raysweep.search.objective import Objective
 
 COLUMNS = {
@@ -27,13 +23,8 @@ COLUMNS = {
 
 
 def status(experiment: Experiment) -> None:
-    sweep = parse(SweepConfig, read_file(experiment.sweep_file))
-    show_leaderboard(experiment, objective(sweep.objective, sweep.run().loss))
-
-
-def show_leaderboard(experiment: Experiment, goal: Objective) -> None:
-    rows = leaderboard(replay(read(experiment.events)).values(), goal)
-    console.print(_table(rows, experiment.folder.name, goal))
+    now = standing(experiment)
+    console.print(_table(now.leaderboard, experiment.folder.name, now.objective))
     if experiment.validation_file.exists():
         facts = json.loads(experiment.validation_file.read_text())
         say(f"baseline, each frame's mean colour: {facts['mean_colour_psnr']:.2f} dB PSNR")

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from raysweep.commands.plan import Request, check, compose, print_plan
-from raysweep.commands.sweep import retrain, start
+from raysweep.commands.plan import Request, check, check_further, compose, print_plan, print_run
+from raysweep.commands.standing import further, standing
 from raysweep.experiment.layout import open_experiment
 from raysweep.schema import parse_assignment
 
@@ -12,12 +12,20 @@ from raysweep.schema import parse_assignment
 def train(request: Request, dry_run: bool) -> None:
     plan = check(compose(request, None, None), None)
     if dry_run:
-        print_plan(plan)
-    else:
-        start(plan, None)
+        return print_plan(plan)
+    from raysweep.commands.sweep import start  # here, since a dry run does without Ray
+
+    return start(plan, None)
 
 
-def again(experiment: Path, trial: str | None, assignments: Sequence[str]) -> None:
-    """The settings of a trial (None: the best) with some changed, as a further trial beside it."""
+def again(experiment: Path, trial: str, assignments: Sequence[str], dry_run: bool) -> None:
+    """The settings of a trial (an id, or `best`) with some changed, as a further trial beside it."""
+    now = standing(open_experiment(experiment))
     changes = dict(parse_assignment(text) for text in assignments)
-    retrain(open_experiment(experiment), trial, changes)
+    run = check_further(now, further(now, trial, changes))
+    if dry_run:
+        return print_run(run)
+    from raysweep.commands.sweep import retrain
+
+    retrain(now.experiment, trial, changes)
+    return None

@@ -42,7 +42,7 @@ SUPERSAMPLING = 3
 class DemoVideos(Config):
     """What a finished folder of demo videos was made with."""
 
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     """Of the recipe in this file."""
     train: int
     """Videos."""
@@ -59,7 +59,7 @@ class DemoVideos(Config):
 def make_demo_videos(
     folder: Path,
     *,
-    train: int = 12,
+    train: int = 36,
     valid: int = 4,
     frames: int = 48,
     size: int = 96,
@@ -82,7 +82,7 @@ def make_demo_videos(
             old.unlink()
     photographs = _photographs_folder()
     for done, (video, photograph) in enumerate(videos.items()):
-        rng = np.random.default_rng((seed, done))
+        rng = np.random.default_rng((seed, *video.relative_to(folder).as_posix().encode()))
         _write_video(video, _film(_photograph(photographs / photograph, size), asked, rng))
         if progress:
             progress(done + 1, len(videos))

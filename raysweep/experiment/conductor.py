@@ -4,6 +4,7 @@ Ray Tune only executes. All that the conductor knows is a replay of the event lo
 killed starts again where it stood: unfinished trials first, under their ids, then new ones.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from math import isfinite
@@ -40,20 +41,32 @@ class Verdict(NamedTuple):
     reason: str
 
 
+class Draw(NamedTuple):
+    """A sample of a search space, resolved."""
+
+    params: Tree
+    """What it suggested, by dotted path."""
+    config: RunConfig
+
+
 class Conductor:
-    """`past` is what an earlier driver wrote to `log`; `listener` hears every event of this one."""
+    """`past` is what an earlier driver wrote to `log`; `listener` hears every event of this one.
+
+    Without a `space` nothing is proposed but the trials that are added.
+    """
 
     def __init__(
         self,
         sweep: SweepConfig,
-        space: Space,
+        space: Space | None,
         objective: Objective,
         log: EventLog,
         past: Iterable[Event] = (),
         listener: Callable[[Event, TrialRecord], None] = lambda event, record: None,
     ) -> None:
         self.sweep, self.objective, self.log, self.listener = sweep, objective, log, listener
-        self.study = Study(space, sweep.sampler, sweep.seed)
+        self.study = Study(space or _nothing, sweep.sampler, sweep.seed)
+        self.budget_trials = 0 if space is None else sweep.budget.trials
         training = sweep.run().training
         grace = sweep.scheduler.grace or training.validate_every
         self.rungs = Rungs(sweep.scheduler, grace, training.steps)
@@ -63,16 +76,21 @@ class Conductor:
         self._waiting = [record.trial for record in self.trials.values() if record.is_open]
 
     def propose(self) -> Proposal | None:
-        """The next trial to run, a waiting one first; None when the budget of trials is spent."""
-        if not self._waiting:
-            searched = sum(record.is_searched for record in self.trials.values())
-            if searched >= self.sweep.budget.trials:
-                return None
-            params, settings = self.study.propose(len(self.trials))
-            self._enter(FROM_SPACE, params, settings)
-        record = self.trials[self._waiting.pop(0)]
-        resolve = self.sweep.run if record.is_searched else self.sweep.run_by_hand
-        return Proposal(record.trial, resolve(record.settings))
+        """The next trial to run, a waiting one first; None when the budget of trials is spent.
+
+        Suggestions that make no valid run together are a failed trial, and the next one is taken.
+        """
+        while self._waiting or self._searched() < self.budget_trials:
+            if not self._waiting:
+                params, settings = self.study.propose(len(self.trials))
+                self._enter(FROM_SPACE, params, settings)
+            record = self.trials[self._waiting.pop(0)]
+            resolve = self.sweep.run if record.is_searched else self.sweep.run_by_hand
+            try:
+                return Proposal(record.trial, resolve(record.settings))
+            except ConfigError as error:
+                self.end(record.trial, str(error))
+        return None
 
     def add(self, settings: Mapping[str, Any], origin: str) -> str:
         """Puts a trial of given settings (dotted paths) in line, outside budget and search; returns its id."""
@@ -95,6 +113,9 @@ class Conductor:
         """The executor is done with the trial; one that was stopped keeps that state."""
         if self.trials[trial].is_open:
             self._write("ended", trial, state="failed" if error else "finished", reason=error)
+
+    def _searched(self) -> int:
+        return sum(record.is_searched for record in self.trials.values())
 
     def _enter(self, origin: str, params: Tree, settings: Tree) -> str:
         trial = f"{len(self.trials):04d}"
@@ -144,13 +165,32 @@ def _finite(metrics: Mapping[str, float]) -> dict[str, float]:
     return {name: value for name, value in metrics.items() if isfinite(value)}
 
 
-def check_space(sweep: SweepConfig, space: Space, samples: int = 50) -> None:
+def check_space(sweep: SweepConfig, space: Space, samples: int = 50) -> list[Draw]:
     """Draws from the space and validates every result; ConfigError names the first bad setting."""
-    study = Study(space, sweep.sampler, sweep.seed)
+    study, draws = Study(space, sweep.sampler, sweep.seed), []
     for number in range(samples):
-        _, settings = study.propose(number)
         try:
-            sweep.run(settings)
+            params, settings = study.propose(number)
+            _require_plain(settings)
+            draws.append(Draw(params, sweep.run(settings)))
         except ConfigError as error:
             raise ConfigError(f"search space {sweep.space}: {error}") from None
+        except Exception as error:  # the space is somebody's own code, and may raise anything
+            raise ConfigError(
+                f"search space {sweep.space}: space(trial) must suggest and return, and raised "
+                f"{type(error).__name__}: {error}. Correct the file."
+            ) from error
         study.tell(number, "failed")
+    return draws
+
+
+def _require_plain(settings: Tree) -> None:
+    """The event log must give back what the space said."""
+    if json.loads(json.dumps(settings)) != settings:
+        raise ConfigError(
+            f"it must suggest numbers, text, booleans or lists of them, got {settings}. Write tuples as lists."
+        )
+
+
+def _nothing(trial: Any) -> Tree:
+    return {}

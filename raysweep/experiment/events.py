@@ -4,26 +4,41 @@ One JSON object a line. A torn last line (the writer was killed) is dropped on r
 before the next append.
 """
 
+import fcntl
 import json
 import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+
+from raysweep.errors import ExperimentError
 
 Event = dict[str, Any]
-"""`kind` (proposed, started, report, decision, ended), `trial`, `time` in seconds since the epoch, and more."""
+"""`kind` (proposed, started, report, ended), `trial`, `time` in seconds since the epoch, and more."""
 
 
 class EventLog:
-    """The driver's alone: one writer, any number of readers."""
+    """The driver's alone: one writer, any number of readers.
+
+    Raises ExperimentError while another process has it open for writing.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        whole = sum(len(line) for line in _whole_lines(path))
         self._file = path.open("ab")
-        self._file.truncate(whole)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._file.close()
+            raise ExperimentError(
+                f"an experiment has one driver at a time, and another process is writing {path}. "
+                "Wait for it or end it, then resume."
+            ) from None
+        except OSError:  # some shared file systems know no locks
+            pass
+        self._file.truncate(sum(len(line) for line in _whole_lines(path)))
 
     def append(self, kind: str, trial: str, **details: Any) -> Event:
         event: Event = {"kind": kind, "trial": trial, "time": round(time.time(), 3), **details}
@@ -34,6 +49,12 @@ class EventLog:
 
     def close(self) -> None:
         self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def read(path: Path) -> Iterator[Event]:

@@ -1,5 +1,6 @@
 """Where things lie inside an experiment's folder."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +44,17 @@ class Experiment:
     def best_checkpoint(self, trial_id: str, metric: str) -> Path:
         """The copy of the trial's checkpoint that was best by `metric` (`val/psnr`)."""
         return self.trial(trial_id) / "best" / metric.removeprefix("val/")
+
+
+def create(experiment: Experiment, sweep: str, space: str | None) -> None:
+    """Writes what was asked, and the space's source; the folder appears whole or not at all."""
+    partial = Experiment(experiment.folder.with_name(f".{experiment.folder.name}.partial"))
+    shutil.rmtree(partial.folder, ignore_errors=True)
+    partial.folder.mkdir(parents=True)
+    partial.sweep_file.write_text(sweep)
+    if space is not None:
+        partial.space_file.write_text(space)
+    partial.folder.rename(experiment.folder)
 
 
 def open_experiment(folder: Path) -> Experiment:

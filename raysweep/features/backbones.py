@@ -56,12 +56,11 @@ class Backbone:
         architecture = ARCHITECTURES[net]
         self.net = net
         self._taps = architecture.taps
-        self._smallest_frame = architecture.smallest_frame
         self._layers = layers[: self._taps[-1] + 1].eval().requires_grad_(False)
 
     def activations(self, images_NCHW: Tensor) -> list[Tensor]:
         """Images normalised as for ImageNet, float32 -> the activations at each tap, NCHW."""
-        self._refuse_small(*images_NCHW.shape[-2:])
+        check_frame_size(self.net, *images_NCHW.shape[-2:])
         tapped = []
         for index, layer in enumerate(self._layers):
             images_NCHW = layer(images_NCHW)
@@ -69,12 +68,15 @@ class Backbone:
                 tapped.append(images_NCHW)
         return tapped
 
-    def _refuse_small(self, height: int, width: int) -> None:
-        if min(height, width) < self._smallest_frame:
-            raise ConfigError(
-                f"the perceptual network {self.net} needs frames of at least {self._smallest_frame} pixels, "
-                f"got {height} x {width}. Set data.resolution to 32 or more, or loss.perceptual_net to none."
-            )
+
+def check_frame_size(net: str, height: int, width: int) -> None:
+    """Raises ConfigError for frames, in pixels, that `net` would shrink to nothing."""
+    smallest = ARCHITECTURES[net].smallest_frame
+    if min(height, width) < smallest:
+        raise ConfigError(
+            f"the perceptual network {net} needs frames of at least {smallest} pixels, got {height} x {width}. "
+            "Set data.resolution to 32 or more, or loss.perceptual_net to none."
+        )
 
 
 def backbone(net: str, init: str, device: torch.device) -> Backbone:

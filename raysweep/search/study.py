@@ -14,8 +14,8 @@ from pydantic import Field
 
 from raysweep.schema import Config, Tree
 
-Space = Callable[[optuna.Trial], Mapping[str, Any]]
-"""A search space: suggests under the settings' dotted paths, and returns further settings of its own."""
+Space = Callable[[optuna.Trial], Mapping[str, Any] | None]
+"""A search space: suggests under the settings' dotted paths, and may return further settings of its own."""
 
 
 class SamplerConfig(Config):
@@ -42,7 +42,11 @@ class Study:
         if params:
             self.study.enqueue_trial(dict(params))
         trial = self.study.ask()
-        extra = self.space(trial)
+        with (
+            warnings.catch_warnings()
+        ):  # lists among choices hinder Optuna's storages, and this has none
+            warnings.filterwarnings("ignore", "Choices for a categorical", UserWarning)
+            extra = self.space(trial) or {}
         self.running[number] = trial
         return dict(trial.params), {**extra, **trial.params}
 

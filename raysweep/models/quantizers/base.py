@@ -46,9 +46,15 @@ class Quantizer(nn.Module, ABC):
 
 
 def nearest(latent_MD: Tensor, codebook_KD: Tensor) -> Tensor:
-    """Index of the nearest codebook vector by squared L2, expanded so that it is one matrix product."""
+    """Index of the nearest codebook vector by squared L2, expanded so that it is one matrix product.
+
+    Both are moved to the codebook's centre first: where all vectors lie close together, the expanded
+    terms would cancel and leave rounding to choose.
+    """
+    centre_D = codebook_KD.mean(0)
+    codebook_KD = codebook_KD - centre_D
     squares_K = codebook_KD.square().sum(1)
-    return torch.addmm(squares_K, latent_MD, codebook_KD.t(), alpha=-2).argmin(1)
+    return torch.addmm(squares_K, latent_MD - centre_D, codebook_KD.t(), alpha=-2).argmin(1)
 
 
 def perplexity(codes: Tensor, codebook_size: int) -> Tensor:

@@ -1,0 +1,61 @@
+"""An experiment as it stands: what was asked, and what became of it so far."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from raysweep.assemble import objective
+from raysweep.config import SweepConfig, read_file
+from raysweep.errors import ExperimentError
+from raysweep.experiment.events import read
+from raysweep.experiment.layout import Experiment
+from raysweep.experiment.records import Records, TrialRecord, replay
+from raysweep.experiment.results import Row, best, leaderboard
+from raysweep.schema import Tree, parse
+from raysweep.search.objective import Objective
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Read from the experiment's files; a driver may be writing them."""
+
+    experiment: Experiment
+    sweep: SweepConfig
+    objective: Objective
+    trials: Records
+
+    @property
+    def leaderboard(self) -> list[Row]:
+        return leaderboard(self.trials.values(), self.objective)
+
+    def trial(self, name: str) -> TrialRecord:
+        """By its id, or `best`; ExperimentError where there is none."""
+        trial = best(self.leaderboard).trial if name == "best" else name
+        if trial not in self.trials:
+            raise ExperimentError(
+                f"there is no trial {trial!r} in {self.experiment.folder}. "
+                f"Known: {', '.join(self.trials) or 'none yet'}."
+            )
+        return self.trials[trial]
+
+
+class Added(NamedTuple):
+    """A trial put in line by a person."""
+
+    settings: Tree
+    """Dotted paths, over the experiment's base."""
+    origin: str
+
+
+def standing(experiment: Experiment) -> Standing:
+    sweep = parse(SweepConfig, read_file(experiment.sweep_file))
+    goal = objective(sweep.objective, sweep.run().loss)
+    return Standing(experiment, sweep, goal, replay(read(experiment.events)))
+
+
+def further(now: Standing, trial: str, changes: Mapping[str, Any]) -> Added:
+    """What `trial` (an id, or `best`) ran with, and `changes`."""
+    record = now.trial(trial)
+    pinned = now.sweep.pinned if record.is_searched else {}
+    ran = {path: value for path, value in record.settings.items() if path not in pinned}
+    return Added({**ran, **changes}, f"from {record.trial}")

@@ -1,0 +1,25 @@
+"""One Ray cluster for the whole session, with its dashboard, on the CPUs this machine has."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from raysweep.cluster.runtime import connected
+from raysweep.data.demo import make_demo_videos
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[str]:
+    """The cluster's address."""
+    import ray
+
+    with connected():
+        yield ray.get_runtime_context().gcs_address
+
+
+@pytest.fixture(scope="session")
+def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder: Path = tmp_path_factory.mktemp("videos")
+    make_demo_videos(folder, train=4, valid=2, frames=16, size=48)
+    return folder

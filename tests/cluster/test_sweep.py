@@ -1,0 +1,131 @@
+"""The whole way through Ray: sweep, early stop, two workers, a killed driver, export."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import torch
+
+from raysweep.cli import main
+from raysweep.experiment.events import Event, read
+from raysweep.experiment.layout import Experiment
+from raysweep.experiment.records import replay
+from raysweep.pretrained import load
+
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
+
+LEARNING_RATE = 4.5e-6 * 8
+"""The taming preset's: 4.5e-6 times the frames of a batch."""
+
+
+def run(*words: object) -> None:
+    assert main([str(word) for word in words]) == 0
+
+
+def events_of(folder: Path) -> list[Event]:
+    return list(read(Experiment(folder).events))
+
+
+@pytest.fixture(scope="module")
+def swept(cluster: str, videos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished sweep of six single-process trials, in which a rung of every step stops the worse half."""
+    storage = tmp_path_factory.mktemp("runs")
+    harsh = ["--set", "scheduler.min_peers=2", "--set", "scheduler.reduction_factor=2"]
+    run("sweep", "smoke", "--data", videos, "--storage", storage, "--trials", 6, *harsh)
+    return storage / "smoke"
+
+
+def test_a_sweep_runs_every_trial_and_stops_some_early(swept: Path) -> None:
+    with (swept / "leaderboard.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert sorted(row["trial"] for row in rows) == [f"{n:04d}" for n in range(6)]
+    states = Counter(row["state"] for row in rows)
+    assert set(states) == {"finished", "stopped"}
+    assert float(rows[0]["val/psnr"]) == max(float(row["val/psnr"]) for row in rows)
+
+
+def test_a_trial_leaves_what_the_layout_promises(swept: Path) -> None:
+    trial = Experiment(swept).trial("0000")
+    left = {path.name for path in trial.iterdir()}
+    assert {"config.yaml", "summary.txt", "training.log", "metrics.jsonl"} <= left
+    assert {"reconstructions", "tensorboard", "best"} <= left
+    assert len(list(trial.glob("checkpoint_*"))) == 1
+    assert {path.name for path in (trial / "best").iterdir()} == {"psnr", "lpips_random"}
+
+
+def test_two_workers_train_what_one_worker_trains(swept: Path) -> None:
+    """Through the TorchTrainer, against the same settings in one process, and against another seed."""
+    same = [
+        "--set",
+        "training.steps=20",
+        "--set",
+        "loss.disc_start=5",
+        "--set",
+        "loss.disc_every=1",
+    ]
+    same += ["--set", f"training.learning_rate={LEARNING_RATE}", "--set", "loss.preset=taming"]
+    same += ["--set", "loss.perceptual_net=squeeze"]
+    two = ["--set", "cluster.workers=2", "--set", "cluster.trainable=distributed"]
+    before = len(replay(events_of(swept)))
+    run("train", "--from", swept, "--trial", "0000", *same)
+    run("train", "--from", swept, "--trial", "0000", *same, *two)
+    run("train", "--from", swept, "--trial", "0000", *same, "--set", "seed=1")
+    one, both, other_seed = list(replay(events_of(swept)).values())[before:]
+    assert both.state == "finished"
+    assert both.reports[20]["val/psnr"] == pytest.approx(one.reports[20]["val/psnr"], abs=1e-3)
+    assert abs(other_seed.reports[20]["val/psnr"] - one.reports[20]["val/psnr"]) > 0.1
+
+
+def test_the_export_is_the_best_trial_and_codes_a_video(swept: Path, videos: Path) -> None:
+    run("export", swept)
+    with (swept / "leaderboard.csv").open() as file:
+        best = next(csv.DictReader(file))
+    exported = json.loads((swept / "best" / "metrics.json").read_text())
+    assert exported["metrics"]["val/psnr"] == pytest.approx(float(best["val/psnr"]))
+    tokenizer = load(swept / "best")
+    (codes,) = tokenizer.encode_video(next((videos / "valid").glob("*.mp4")))
+    assert codes.shape == (16, 8, 8)
+    assert codes.dtype == torch.int64
+    assert tokenizer.decode((codes,)).shape == (16, 32, 32, 3)
+
+
+def test_a_killed_driver_loses_nothing(cluster: str, videos: Path, tmp_path: Path) -> None:
+    """SIGKILL in the middle of a trial, then resume: same trials, each to its end, none begun again."""
+    slow = ["--set", "training.steps=200", "--set", "scheduler.kind=none"]
+    words = ["sweep", "smoke", "--data", videos, "--storage", tmp_path, "--trials", 2, *slow]
+    code = "import sys; from raysweep.cli import main; sys.exit(main())"
+    environment = {**os.environ, "RAY_ADDRESS": cluster}
+    driver = subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, words)], env=environment, stdout=subprocess.DEVNULL
+    )
+    folder = tmp_path / "smoke"
+    wait_for_report(folder, driver)
+    driver.send_signal(signal.SIGKILL)
+    driver.wait()
+    before = replay(events_of(folder))
+    assert any(record.is_open for record in before.values())
+
+    run("resume", folder)
+    after = replay(events_of(folder))
+    assert [record.state for record in after.values()] == ["finished", "finished"]
+    assert all(record.step == 200 for record in after.values())
+    for trial, record in before.items():
+        assert after[trial].params == record.params
+        resumed_at = min(step for step in after[trial].reports if step not in record.reports)
+        assert resumed_at == max(record.reports, default=0) + 5
+
+
+def wait_for_report(folder: Path, driver: "subprocess.Popen[bytes]") -> None:
+    for _ in range(600):
+        if any(event["kind"] == "report" for event in events_of(folder)):
+            return
+        assert driver.poll() is None, "the driver ended by itself"
+        time.sleep(0.2)
+    pytest.fail("no report within two minutes")

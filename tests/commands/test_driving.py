@@ -1,0 +1,116 @@
+"""Starting, adding to and resuming an experiment, with a plain loop where Ray would be."""
+
+from contextlib import nullcontext
+
+import pytest
+
+from raysweep.cluster.resources import Capacity
+from raysweep.commands.standing import standing
+from raysweep.experiment.conductor import Conductor
+from raysweep.experiment.layout import Experiment
+from tests.fakes import by_weight, execute
+
+SMOKE = ["sweep", "smoke", "--set", "scheduler.kind=none"]
+TRAIN = ["train", "--data", "demo", "--set", "loss.perceptual_init=random"]
+
+
+class Loop:
+    """Executes as the cluster does; with `reports`, it is gone after so many."""
+
+    reports: int | None = None
+
+    def __call__(self, conductor: Conductor, *_: object, **__: object) -> None:
+        if self.reports is None:
+            execute(conductor, by_weight)
+            return
+        for step in range(self.reports):
+            if step == 0 and (proposal := conductor.propose()) is not None:
+                conductor.start(proposal.trial)
+            conductor.report(proposal.trial, 5 * (step + 1), {"val/psnr": 1.0})
+
+
+@pytest.fixture
+def loop(monkeypatch: pytest.MonkeyPatch) -> Loop:
+    from raysweep.commands import sweep
+
+    loop = Loop()
+    monkeypatch.setattr(sweep, "connected", nullcontext)
+    monkeypatch.setattr(sweep, "_prepare", lambda experiment, run: experiment.folder)
+    monkeypatch.setattr(sweep, "execute", loop)
+    monkeypatch.setattr(sweep.resources, "cluster_capacity", lambda: Capacity(2, 0))
+    return loop
+
+
+def states(experiment: Experiment) -> list[str]:
+    return [record.state for record in standing(experiment).trials.values()]
+
+
+def test_a_sweep_runs_to_its_end(run, loop, folder):
+    experiment = Experiment(folder / "runs" / "smoke")
+    code, out, error = run(*SMOKE, "--trials", "3")
+    assert (code, error) == (0, "")
+    assert states(experiment) == ["finished"] * 3
+    assert experiment.leaderboard.read_text().count("\n") == 4
+    assert experiment.space_file.exists()
+    assert "0002  finished" in out
+
+
+def test_train_runs_one_trial_of_the_base_settings_and_no_other(run, loop, folder):
+    assert run(*TRAIN, "--set", "training.steps=20").code == 0
+    (trial,) = standing(Experiment(folder / "runs" / "train")).trials.values()
+    assert (trial.trial, trial.state, trial.settings) == ("0000", "finished", {})
+
+
+def test_train_killed_before_its_trial_was_put_in_line_is_resumed(run, loop, folder):
+    assert run(*TRAIN).code == 0
+    experiment = Experiment(folder / "runs" / "train")
+    experiment.events.write_text("")
+    assert run("resume", experiment.folder).code == 0
+    assert states(experiment) == ["finished"]
+
+
+def test_an_interrupted_sweep_says_how_to_go_on_and_does(run, loop, folder):
+    loop.reports = 2
+    code, _, error = run(*SMOKE)
+    assert code == 1
+    assert "raysweep resume" in error
+    loop.reports = None
+    assert run("resume", "runs/smoke").code == 0
+    assert states(Experiment(folder / "runs" / "smoke")) == ["finished"] * 4
+
+
+def test_a_sweep_interrupted_before_its_first_trial_says_so_too(run, loop):
+    loop.reports = 0
+    code, _, error = run(*SMOKE)
+    assert code == 1
+    assert "raysweep resume" in error
+    loop.reports = None
+    assert run("resume", "runs/smoke").code == 0
+
+
+def test_the_winner_is_trained_again_beside_the_others(run, loop, folder):
+    run(*SMOKE)
+    experiment = Experiment(folder / "runs" / "smoke")
+    winner = standing(experiment).trial("best")
+    assert run("train", "--from", experiment.folder, "--set", "training.steps=77").code == 0
+    added = list(standing(experiment).trials.values())[-1]
+    assert added.origin == f"from {winner.trial}"
+    assert added.settings == {**winner.settings, "training.steps": 77}
+
+
+def test_a_resumed_experiment_whose_footage_is_gone_is_refused_before_ray(run, loop, folder):
+    run(*SMOKE)
+    sweep_file = folder / "runs" / "smoke" / "sweep.yaml"
+    sweep_file.write_text(sweep_file.read_text().replace("source: demo", "source: gone"))
+    code, _, error = run("resume", "runs/smoke")
+    assert code == 2
+    assert "gone" in error
+
+
+def test_a_second_driver_is_refused(run, loop, swept):
+    from raysweep.experiment.events import EventLog
+
+    with EventLog(swept.events):
+        code, _, error = run("resume", swept.folder)
+    assert code == 2
+    assert "one driver at a time" in error

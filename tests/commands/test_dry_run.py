@@ -1,0 +1,95 @@
+"""What a dry run prints, and that precedence is what it says."""
+
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from raysweep.commands.plan import Request, compose
+from raysweep.commands.spaces import load_space
+from raysweep.schema import override
+
+TAMING = ["sweep", "taming_vqgan", "--data", "demo", "--set", "loss.perceptual_init=random"]
+
+
+@pytest.fixture(autouse=True)
+def _no_ray(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+
+
+@pytest.mark.parametrize(
+    "words", [["sweep", "smoke"], TAMING, ["train", "--data", "demo", *TAMING[-2:]]], ids=str
+)
+def test_it_prints_settings_resources_and_concurrency_and_makes_nothing(run, folder, words):
+    code, out, error = run(*words, "--dry-run")
+    assert (code, error) == (0, "")
+    settings = yaml.safe_load(out.split("settings\n")[1].split("\nresources")[0])
+    assert settings["loss"]["perceptual_init"] == "random"
+    assert settings["data"]["source"] == "demo"
+    assert "one trial takes 1 worker x (1 CPU, 0 GPU), single" in out
+    assert "run at once on this machine" in out
+    assert "objective: psnr" in out
+    assert list(folder.iterdir()) == []
+
+
+def test_a_pinned_path_is_named(run):
+    out = run(*TAMING, "--set", "loss.disc_weight=0.5", "--dry-run").out
+    assert "loss.disc_weight: pinned to 0.5 by --set" in out
+    assert "loss.disc_start: searched" in out
+
+
+def test_a_path_pinned_by_its_section_is_named_too(run):
+    out = run(*TAMING, "--set", "loss={disc_weight: 0.5}", "--dry-run").out
+    assert "loss.disc_weight: pinned to 0.5 by --set" in out
+
+
+def test_paths_that_only_some_samples_suggest_are_named(run, folder):
+    (folder / "mine.py").write_text(
+        "def space(trial):\n"
+        "    if trial.suggest_categorical('loss.disc_weight', [0.0, 0.5]):\n"
+        "        trial.suggest_int('loss.disc_every', 1, 3)\n"
+    )
+    out = run("sweep", "mine.py", *TAMING[2:], "--dry-run").out
+    assert "loss.disc_every: searched" in out
+    assert "loss.disc_weight: searched" in out
+
+
+def test_a_further_trial_is_shown_and_not_run(run, swept):
+    before = swept.events.read_bytes()
+    words = ["train", "--from", swept.folder, "--trial", "0001"]
+    code, out, _ = run(*words, "--set", "training.steps=77", "--dry-run")
+    settings = yaml.safe_load(out.split("settings\n")[1].split("\nresources")[0])
+    assert code == 0
+    assert settings["training"]["steps"] == 77
+    assert settings["training"]["learning_rate"] == 0.5
+    assert swept.events.read_bytes() == before
+
+
+# What a person wrote: in the file, as words -> what holds, by dotted path
+PRECEDENCE = [
+    ({}, {}, {"name": "smoke", "storage": "runs", "budget.trials": 4}),
+    ({"name": "a", "storage": "b"}, {}, {"name": "a", "storage": "b"}),
+    ({"name": "a", "storage": "b"}, {"name": "c", "storage": "d"}, {"name": "c", "storage": "d"}),
+    ({"budget": {"trials": 5}}, {}, {"budget.trials": 5}),
+    ({"budget": {"trials": 5}}, {"assignments": ["budget.trials=6"]}, {"budget.trials": 6}),
+    ({}, {"assignments": ["budget.trials=6"], "trials": 7}, {"budget.trials": 7}),
+    ({}, {"assignments": ["data.source=a"], "data": "demo"}, {"pinned": {"data.source": "demo"}}),
+    ({"training": {"steps": 3}}, {"assignments": ["seed=4"]}, {"pinned": {"seed": 4}}),
+]
+
+
+@pytest.mark.parametrize(("written", "words", "expected"), PRECEDENCE)
+def test_words_are_stronger_than_the_file_and_the_file_than_the_space(
+    folder, written, words, expected
+):
+    (folder / "config.yaml").write_text(yaml.safe_dump(written))
+    request = Request(**words, config=folder / "config.yaml")
+    sweep = compose(request, load_space("smoke"), "smoke").model_dump(mode="json")
+    assert override(sweep, expected) == sweep
+
+
+def test_a_folder_of_videos_is_found_again_from_elsewhere(folder):
+    sweep = compose(Request(data="videos"), load_space("smoke"), "smoke")
+    assert sweep.pinned["data.source"] == str(folder / "videos")
+    assert Path(sweep.pinned["data.source"]).is_absolute()

@@ -1,0 +1,147 @@
+"""What cannot work is refused in one line, before anything starts or is written."""
+
+import sys
+from pathlib import Path
+from urllib.error import URLError
+
+import pytest
+
+from raysweep.features import weights
+from tests.data.media import write_video
+
+SMOKE = ["sweep", "smoke"]
+FILES = {
+    "text.mp4": "this is text",
+    "notes.md": "this is text",
+    "bad/a.mp4": "this is text",
+    "bad/b.avi": "",
+    "torn.py": "def space(trial:\n",
+    "spaceless.py": "question = 1\n",
+    "raises.py": "ratio = 1 / 0\n",
+    "misspelt.py": "def space(trial):\n    trial.suggest_int('data.btch_size', 1, 2)\n",
+    "sizes.py": "def space(trial):\n    trial.suggest_categorical('data.resolution', [32, 64])\n",
+    "nets.py": "def space(trial):\n"
+    "    trial.suggest_categorical('loss.perceptual_net', ['squeeze', 'none'])\n",
+    "broken.yaml": "a: [1\n",
+    "list.yaml": "- 1\n",
+    "numbers.yaml": "1: 2\n",
+    "taken/notes": "",
+    "file": "",
+}
+"""What lies in the folder, by path."""
+OFFLINE = ["--set", "loss.perceptual_init=random", "--data", "demo"]
+
+# words of the command line, and pieces that its one line must hold: the value, and what to do
+REFUSED = [
+    ([*SMOKE, "--data", "empty"], ["empty", "Put videos there"]),
+    ([*SMOKE, "--data", "absent"], ["absent", "Give a folder"]),
+    ([*SMOKE, "--data", "text.mp4"], ["'text.mp4'", "videos that play"]),
+    ([*SMOKE, "--data", "notes.md"], ["notes.md", "Put videos there"]),
+    ([*SMOKE, "--data", "bad"], ["2 that do not", "'a.mp4'", "videos that play"]),
+    (["prepare", "--data", "bad"], ["2 that do not", "videos that play"]),
+    (["prepare"], ["--data FOLDER"]),
+    ([*SMOKE, "--set", "data.source=", "--set", "data.store=empty"], ["empty", "prepare"]),
+    ([*SMOKE, "--set", "loss.disc_strat=3"], ["'disc_strat'", "did you mean 'disc_start'?"]),
+    ([*SMOKE, "--set", "traning.steps=3"], ["'traning'", "did you mean 'training'?"]),
+    ([*SMOKE, "--set", "budget.trails=3"], ["'trails'", "did you mean 'trials'?"]),
+    ([*SMOKE, "--set", "loss.disc_start"], ["'loss.disc_start'", "path=value"]),
+    ([*SMOKE, "--set", "training.steps=abc"], ["training.steps", "'abc'", "integer"]),
+    ([*SMOKE, "--set", "training.steps=-1"], ["training.steps", "-1", "greater"]),
+    ([*SMOKE, "--set", "training={steps: abc}"], ["training.steps", "'abc'"]),
+    ([*SMOKE, "--set", "data=3"], ["data", "3"]),
+    ([*SMOKE, "--set", "loss.preset=[1]"], ["loss.preset", "taming", "[1]"]),
+    ([*SMOKE, "--set", "model.kind=vae"], ["model.kind", "'vae'", "taming_vqgan"]),
+    ([*SMOKE, "--set", "cluster.workers=3"], ["4 and 3", "Set data.batch_size to 6"]),
+    ([*SMOKE, "--set", "training.validate_every=0"], ["validate_every", "a tenth"]),
+    ([*SMOKE, "--set", "data.resolution=30"], ["30"]),
+    (
+        [*SMOKE, "--set", "data.resolution=16", "--set", "loss.disc_weight=0"],
+        ["perceptual network squeeze", "16 x 16", "Set data.resolution to 32"],
+    ),
+    (
+        [
+            *SMOKE,
+            "--set",
+            "cluster={workers: 64, gpus_per_worker: 1}",
+            "--set",
+            "data.batch_size=64",
+        ],
+        ["64 CPU and 64 GPU", "Lower cluster.workers"],
+    ),
+    ([*SMOKE, "--set", "objective=psrn"], ["'psrn'", "Did you mean 'psnr'?"]),
+    (
+        [*SMOKE, "--set", "objective=lpips", "--set", "loss.perceptual_net=none"],
+        ["objective lpips", "Set it to alex"],
+    ),
+    ([*SMOKE, "--trials", "0"], ["budget.trials", "0"]),
+    ([*SMOKE, "--name", "a/b"], ["name", "'a/b'"]),
+    ([*SMOKE, "--storage", ".", "--name", "taken"], ["taken", "--name"]),
+    ([*SMOKE, "--storage", "file"], ["file", "--storage"]),
+    ([*SMOKE, "--config", "absent.yaml"], ["absent.yaml"]),
+    ([*SMOKE, "--config", "broken.yaml"], ["broken.yaml", "neither YAML nor JSON"]),
+    ([*SMOKE, "--config", "list.yaml"], ["list.yaml", "mapping"]),
+    ([*SMOKE, "--config", "numbers.yaml"], ["1"]),
+    (["sweep", "smok"], ["'smok'", "Did you mean 'smoke'?", "taming_vqgan"]),
+    (["sweep", "absent.py"], ["'absent.py'", "Name an existing .py file"]),
+    (["sweep", "torn.py"], ["torn.py", "SyntaxError", "line 1"]),
+    (["sweep", "spaceless.py"], ["spaceless.py", "space(trial)", "search_spaces/smoke.py"]),
+    (["sweep", "raises.py"], ["raises.py", "ZeroDivisionError"]),
+    (["sweep", "misspelt.py", *OFFLINE], ["misspelt.py", "did you mean 'batch_size'?"]),
+    (["sweep", "sizes.py", *OFFLINE], ["data.resolution", "Start another experiment"]),
+    (
+        ["sweep", "nets.py", *OFFLINE, "--set", "objective=lpips"],
+        ["objective lpips needs loss.perceptual_net"],
+    ),
+    (
+        ["sweep", "taming_vqgan", "--data", "demo"],
+        ["vgg16-397923af.pth", "checkpoints", "Copy the file there"],
+    ),
+    (["sweep", "taming_vqgan", *OFFLINE[:2]], ["--data FOLDER"]),
+    (["train", "--data", "demo"], ["vgg16-397923af.pth", "Copy the file there"]),
+    (["train", "--from", "taken"], ["taken", "not an experiment"]),
+    *(([command, "taken"], ["taken", "not an experiment"]) for command in ("status", "resume")),
+    *(([command, "absent"], ["absent", "not an experiment"]) for command in ("export", "status")),
+    (["status", "file"], ["file", "not an experiment"]),
+]
+
+
+@pytest.fixture
+def files(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """FILES in a folder without a network and without Ray."""
+    for name, text in FILES.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+    (folder / "empty").mkdir()
+
+    def unreachable(*_: object, **__: object) -> None:
+        raise URLError("no network")
+
+    monkeypatch.setattr(weights, "urlopen", unreachable)
+    monkeypatch.setitem(sys.modules, "ray", None)  # an import of it fails
+    return folder
+
+
+def tree(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*"))
+
+
+@pytest.mark.parametrize(("words", "pieces"), REFUSED, ids=lambda value: " ".join(value)[:60])
+def test_it_is_refused_in_one_line(run, files, words, pieces):
+    before = tree(files)
+    code, out, error = run(*words)
+    assert (code, out) == (2, "")
+    assert error.startswith("raysweep: ")
+    assert error.count("\n") == 1
+    assert [piece for piece in pieces if piece not in error] == []
+    assert tree(files) == before
+
+
+def test_one_video_that_plays_among_bad_ones_is_enough(run, files):
+    write_video(files / "bad" / "z.mp4")
+    assert run(*SMOKE, "--data", "bad", "--dry-run").code == 0
+
+
+def test_a_name_is_used_once(run, swept):
+    code, _, error = run(*SMOKE, "--name", "small")
+    assert code == 2
+    assert f"raysweep resume {swept.folder}" in error

@@ -1,0 +1,114 @@
+"""Looking at an experiment, choosing from it, and adding to it: from its files alone."""
+
+import json
+
+import pytest
+
+from raysweep.commands.plan import check_further
+from raysweep.commands.standing import further, standing
+from raysweep.errors import ConfigError, ExperimentError
+from raysweep.experiment.layout import Experiment, create, open_experiment
+
+
+def test_status_lists_every_trial_best_first(run, swept):
+    swept.validation_file.write_text(json.dumps({"mean_colour_psnr": 12.345}))
+    code, out, _ = run("status", swept.folder)
+    assert code == 0
+    assert "by val/psnr, higher is better" in out
+    assert "12.35 dB" in out or "12.34 dB" in out
+    ids = [line.split()[1] for line in out.splitlines() if " 00" in line]
+    assert ids[0] == "0006"
+    assert sorted(ids) == [f"{number:04d}" for number in range(7)]
+
+
+def test_status_of_an_experiment_that_has_not_begun(run, swept):
+    swept.events.unlink()
+    assert run("status", swept.folder).code == 0
+
+
+@pytest.mark.parametrize("torn", [b'{"kind": "rep', b"\xc3"])
+def test_status_while_a_line_is_being_written(run, swept, torn):
+    swept.events.write_bytes(swept.events.read_bytes() + torn)
+    assert run("status", swept.folder).code == 0
+
+
+def test_best_is_the_first_of_the_leaderboard(swept):
+    assert standing(swept).trial("best").trial == "0006"
+    assert standing(swept).trial("0003").trial == "0003"
+
+
+@pytest.mark.parametrize("command", ["export", "train"])
+def test_a_trial_that_is_not_there_names_those_that_are(run, swept, command):
+    words = ["export"] if command == "export" else ["train", "--from"]
+    code, _, error = run(*words, swept.folder, "--trial", "0042")
+    assert code == 2
+    assert "'0042'" in error
+    assert "0000, 0001" in error
+
+
+@pytest.mark.parametrize("words", [["export"], ["train", "--from"]], ids=str)
+def test_no_best_before_the_first_validation(run, swept, words):
+    swept.events.unlink()
+    code, _, error = run(*words, swept.folder)
+    assert code == 2
+    assert "no trial has a validation yet" in error
+
+
+def test_an_export_never_takes_the_place_of_anything_but_an_export(run, swept, folder):
+    swept.best_checkpoint("0006", "val/psnr").mkdir(parents=True)
+    (folder / "home").mkdir()
+    (folder / "home" / "thesis.tex").write_text("years of work")
+    (folder / "file").write_text("")
+    for out in ("home", "file"):
+        code, _, error = run("export", swept.folder, "--out", out)
+        assert code == 2
+        assert "holds something else" in error
+    assert (folder / "home" / "thesis.tex").read_text() == "years of work"
+
+
+def test_a_further_trial_has_what_the_other_ran_with_and_the_changes(swept):
+    now = standing(swept)
+    searched, by_hand = now.trials["0001"], now.trials["0006"]
+    added = further(now, "0001", {"training.steps": 77})
+    assert added.settings == {**searched.settings, "training.steps": 77}
+    assert added.origin == "from 0001"
+    run = now.sweep.run_by_hand(further(now, "0006", {}).settings)
+    assert run == now.sweep.run_by_hand(by_hand.settings)  # what overruled the pins does so again
+    assert run.training.learning_rate == 0.25
+
+
+def test_a_searched_trial_ran_with_the_pins(swept):
+    now = standing(swept)
+    ran = now.sweep.run(now.trials["0001"].settings)
+    assert now.sweep.run_by_hand(further(now, "0001", {}).settings) == ran
+
+
+INCOMPARABLE = [
+    ({"data.resolution": 64}, "data.resolution 64 beside 32"),
+    ({"data.source": "other"}, "share their footage"),
+    ({"cluster.workers": 3}, "must divide"),
+    ({"training.stpes": 3}, "did you mean 'steps'?"),
+    ({"budget.trials": 3}, "unknown setting 'budget'"),
+]
+
+
+@pytest.mark.parametrize(("changes", "said"), INCOMPARABLE)
+def test_a_further_trial_that_would_not_compare_is_refused(swept, changes, said):
+    now = standing(swept)
+    with pytest.raises(ConfigError) as error:
+        check_further(now, further(now, "best", changes))
+    assert said in str(error.value)
+
+
+def test_an_experiment_appears_whole(folder):
+    experiment = Experiment(folder / "runs" / "x")
+    (folder / "runs" / ".x.partial").mkdir(
+        parents=True
+    )  # of a driver that was killed while creating
+    (folder / "runs" / ".x.partial" / "space.py").write_text("old")
+    with pytest.raises(ExperimentError, match="not an experiment"):
+        open_experiment(experiment.folder)
+    create(experiment, "name: x", None)
+    assert open_experiment(experiment.folder).sweep_file.read_text() == "name: x"
+    assert not experiment.space_file.exists()
+    assert [path.name for path in (folder / "runs").iterdir()] == ["x"]

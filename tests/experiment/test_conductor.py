@@ -1,0 +1,344 @@
+"""The conductor under a fake executor: what it proposes and decides, and that a replay of it is it."""
+
+import json
+import math
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from optuna.trial import TrialState
+
+from raysweep.experiment.conductor import Conductor, Proposal
+from raysweep.experiment.events import read
+from raysweep.search.objective import Objective
+from search_spaces import smoke
+from tests.fakes import PSNR, STEPS, driver, execute, known, small_sweep
+
+
+@pytest.fixture
+def path(tmp_path) -> Path:
+    return tmp_path / "events.jsonl"
+
+
+def states(mind: Conductor) -> dict[str, str]:
+    return {record.trial: record.state for record in mind.trials.values()}
+
+
+def kinds(path: Path, trial: str) -> list[str]:
+    return [event["kind"] for event in read(path) if event["trial"] == trial]
+
+
+# -- what it proposes ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 6, 9])
+def test_the_budget_is_spent_and_not_exceeded(conductor, path, at_once):
+    started = execute(conductor(path), at_once=at_once)
+    assert started == ["0000", "0001", "0002", "0003", "0004", "0005"]
+
+
+def test_without_a_space_only_added_trials_run(conductor, path):
+    mind = conductor(path, space=None)
+    assert mind.propose() is None
+    mind.add({"training.learning_rate": 0.5}, "by hand")
+    assert execute(mind) == ["0000"]
+
+
+def test_an_added_trial_is_outside_budget_search_and_rungs(conductor, path):
+    mind = conductor(path)
+    execute(mind)
+    before = known(mind)[1:]
+    # worse than all, and yet it runs to its end
+    trial = mind.add({"loss.disc_weight": 1e-6}, "from 0000")
+    assert execute(mind) == [trial] == ["0006"]
+    assert states(mind)[trial] == "finished"
+    assert sorted(mind.trials[trial].reports) == list(STEPS)
+    assert known(mind)[1:] == before
+
+
+def test_an_added_trial_in_the_middle_leaves_the_budget_whole(conductor, path):
+    mind = conductor(path)
+    first = mind.propose()
+    mind.add({}, "by hand")
+    assert first.trial == "0000"
+    assert execute(mind) == ["0001", "0002", "0003", "0004", "0005", "0006"]
+
+
+def test_an_added_trial_overrules_what_was_pinned(conductor, path):
+    mind = conductor(path, small_sweep(pinned={"training.learning_rate": 0.25}))
+    mind.add({"training.learning_rate": 0.5}, "by hand")
+    rates = [mind.propose().config.training.learning_rate for _ in range(2)]
+    assert rates == [0.5, 0.25]
+
+
+def test_a_run_that_suggestions_make_impossible_fails_alone(conductor, path):
+    def space(trial):
+        size = trial.suggest_categorical("data.batch_size", [4, 5])
+        return {"cluster.workers": 2, "training.learning_rate": 0.01 * size}
+
+    mind = conductor(path, small_sweep(budget={"trials": 8}), space)
+    execute(mind, lambda proposal, step: {"val/psnr": 1.0})
+    bad = [record for record in mind.trials.values() if record.params["data.batch_size"] == 5]
+    assert len(mind.trials) == 8
+    assert 0 < len(bad) < 8
+    assert {record.state for record in bad} == {"failed"}
+    assert "must divide by cluster.workers" in bad[0].reason
+    mind.log.close()
+    assert known(conductor(path, small_sweep(budget={"trials": 8}), space)) == known(mind)
+
+
+# -- what it decides ----------------------------------------------------------------------------------
+
+
+def test_the_worse_half_stops_early_and_is_pruned_in_the_study(conductor, path):
+    mind = conductor(path)
+    execute(mind, at_once=6)
+    stopped = [record for record in mind.trials.values() if record.state == "stopped"]
+    assert stopped
+    for record in stopped:
+        assert record.step < 20
+        assert record.reason == f"below its peers at step {record.step}"
+        assert kinds(path, record.trial)[-2:] == ["report", "ended"]
+    in_study = [trial.state for trial in mind.study.study.trials]
+    assert in_study.count(TrialState.PRUNED) == len(stopped)
+
+
+def test_stop_is_the_answer_to_every_report_after_the_decision(conductor, path):
+    mind = conductor(path, small_sweep(scheduler={"min_peers": 1}))
+    first, second = mind.propose(), mind.propose()
+    assert not mind.report(first.trial, 5, {"val/psnr": 2.0})
+    assert mind.report(second.trial, 5, {"val/psnr": 1.0})
+    assert mind.report(second.trial, 10, {"val/psnr": 9.0})
+    mind.end(second.trial)
+    assert states(mind)[second.trial] == "stopped"
+    assert list(mind.trials[second.trial].reports) == [5]
+
+
+NO_SCORE = [
+    {"val/psnr": math.nan},
+    {"val/psnr": math.inf},
+    {"val/ssim": 0.5},
+    {"diverged": 7.0},
+    {},
+]
+
+
+@pytest.mark.parametrize("metrics", NO_SCORE, ids=str)
+@pytest.mark.parametrize("added", [False, True])
+def test_a_report_without_a_finite_objective_ends_the_trial(conductor, path, metrics, added):
+    mind = conductor(path, small_sweep(budget={"trials": 1}))
+    if added:
+        mind.add({}, "by hand")
+    execute(mind, lambda proposal, step: metrics)
+    assert states(mind)["0000"] == "diverged"
+    assert mind.trials["0000"].reason == "no finite val/psnr at step 5"
+    assert all(trial.state is TrialState.FAIL for trial in mind.study.study.trials)
+    assert all(json.loads(line) for line in path.read_text().splitlines())  # NaN is no JSON
+    assert "NaN" not in path.read_text()
+
+
+def test_a_step_is_taken_in_once(conductor, path):
+    mind = conductor(path)
+    trial = mind.propose().trial
+    for psnr in (1.0, 2.0):
+        mind.report(trial, 5, {"val/psnr": psnr})
+    assert mind.trials[trial].reports == {5: {"val/psnr": 1.0}}
+    assert kinds(path, trial) == ["proposed", "report"]
+
+
+def test_a_failed_trial_keeps_its_reason_and_its_reports(conductor, path):
+    mind = conductor(path)
+    execute(mind, errors={"0000": "ValueError: no"})
+    failed = mind.trials["0000"]
+    assert (failed.state, failed.reason, list(failed.reports)) == ("failed", "ValueError: no", [5])
+    assert mind.study.study.trials[0].state is TrialState.FAIL
+    assert len(mind.trials) == 6
+
+
+def test_an_end_is_written_once(conductor, path):
+    mind = conductor(path)
+    trial = mind.propose().trial
+    mind.report(trial, 20, {"val/psnr": 1.0})
+    mind.end(trial)
+    mind.end(trial, "killed afterwards")
+    assert states(mind)[trial] == "finished"
+    assert kinds(path, trial).count("ended") == 1
+
+
+def test_in_the_other_direction_the_highest_stops(conductor, path):
+    lpips = Objective("val/lpips", "min")
+    mind = conductor(path, small_sweep(scheduler={"min_peers": 1}), objective=lpips)
+    first, second = mind.propose(), mind.propose()
+    assert not mind.report(first.trial, 5, {"val/lpips": 0.1})
+    assert mind.report(second.trial, 5, {"val/lpips": 0.2})
+
+
+def test_the_listener_hears_every_event_once_it_is_written(conductor, path):
+    heard = []
+
+    def listen(event, record):
+        assert list(read(path))[-1] == event
+        heard.append((event["kind"], record.trial))
+
+    mind = conductor(path)
+    mind.listener = listen
+    execute(mind)
+    assert heard == [(event["kind"], event["trial"]) for event in read(path)]
+
+
+# -- replay -------------------------------------------------------------------------------------------
+
+
+def outcome(mind: Conductor) -> object:
+    return known(mind)[0]
+
+
+def check_complete(mind: Conductor, trials: int) -> None:
+    """No trial lost, none ended twice, no report taken in twice."""
+    events = list(read(mind.log.path))
+    ids = [f"{number:04d}" for number in range(trials)]
+    assert [event["trial"] for event in events if event["kind"] == "proposed"] == ids
+    assert sorted(event["trial"] for event in events if event["kind"] == "ended") == ids
+    reports = [(event["trial"], event["step"]) for event in events if event["kind"] == "report"]
+    assert len(reports) == len(set(reports))
+
+
+@pytest.fixture(scope="module", params=[1, 3], ids="{}-at-once".format)
+def live(request, tmp_path_factory) -> tuple[int, bytes, object]:
+    """A sweep played through with a stop, a failure, a divergence and an added trial: its log and outcome."""
+    with driver(tmp_path_factory.mktemp("live") / "events.jsonl") as mind:
+        mind.add({"loss.disc_weight": 0.001}, "by hand")
+        play(mind, request.param)
+    assert set(states(mind).values()) == {"stopped", "finished", "failed", "diverged"}
+    return request.param, mind.log.path.read_bytes(), outcome(mind)
+
+
+QUALITY = dict(zip([f"{number:04d}" for number in range(7)], (0, 2, 3, 5, 1, 9, 4), strict=True))
+
+
+def play(mind: Conductor, at_once: int) -> list[str]:
+    def formula(proposal: Proposal, step: int) -> dict[str, float]:
+        if proposal.trial == "0003" and step > 5:
+            return {"val/ssim": 0.5}
+        return {"val/psnr": step * (QUALITY[proposal.trial] + proposal.config.loss.disc_weight)}
+
+    return execute(mind, formula, at_once, {"0002": "OSError: gone"})
+
+
+def cuts(log: bytes) -> list[int]:
+    """Every place between two lines, and the middle of every line."""
+    ends = [0] + [place + 1 for place, byte in enumerate(log) if byte == ord("\n")]
+    return sorted(ends + [(a + b) // 2 for a, b in pairwise(ends)])
+
+
+def test_a_driver_killed_anywhere_is_taken_over(conductor, live, tmp_path):
+    at_once, log, expected = live
+    for cut in cuts(log):
+        path = tmp_path / f"{cut}.jsonl"
+        path.write_bytes(log[:cut])
+        past = list(read(path))
+        ended = {event["trial"] for event in past if event["kind"] == "ended"}
+        began = [event["trial"] for event in past if event["kind"] == "proposed"]
+        mind = conductor(path)
+        if not began:  # the command that adds the trial adds it before it starts
+            mind.add({"loss.disc_weight": 0.001}, "by hand")
+        ended |= {record.trial for record in mind.trials.values() if not record.is_open}
+        still_open = [trial for trial in began if trial not in ended]
+        started = play(mind, at_once)
+        assert started[: len(still_open)] == still_open
+        assert not ended & set(started)
+        assert path.read_bytes().startswith(log[:cut][: log[:cut].rfind(b"\n") + 1])
+        check_complete(mind, 7)
+        if at_once == 1:  # nothing depends on who ran beside whom: all comes out the same
+            assert outcome(mind) == expected
+        mind.log.close()
+
+
+def test_a_verdict_that_was_not_written_is_given(conductor, path):
+    mind = conductor(path, small_sweep(scheduler={"min_peers": 1}))
+    first, second = mind.propose(), mind.propose()
+    mind.report(first.trial, 5, {"val/psnr": 2.0})
+    mind.report(second.trial, 5, {"val/psnr": 1.0})
+    mind.log.close()
+    lines = path.read_bytes().splitlines(keepends=True)
+    assert json.loads(lines[-1])["kind"] == "ended"
+    path.write_bytes(b"".join(lines[:-1]))
+    again = conductor(path, small_sweep(scheduler={"min_peers": 1}))
+    assert known(again) == known(mind)
+    assert again.propose().trial == first.trial
+    assert again.propose().trial == "0002"
+
+
+# An action each time the executor may act: start a trial, or let the n-th open one report, end or fail.
+ACTIONS = st.lists(
+    st.one_of(
+        st.just(("propose", 0, 0.0)),
+        st.tuples(st.just("report"), st.integers(0, 5), st.floats(0, 30)),
+        st.tuples(st.just("report"), st.integers(0, 5), st.just(math.nan)),
+        st.tuples(st.sampled_from(["end", "fail"]), st.integers(0, 5), st.just(0.0)),
+        st.just(("add", 0, 0.0)),
+    ),
+    max_size=40,
+)
+
+
+def act(mind: Conductor, what: str, which: int, psnr: float) -> None:
+    if what == "propose":
+        if (proposal := mind.propose()) is not None:
+            mind.start(proposal.trial)
+        return
+    if what == "add":
+        mind.add({"loss.disc_weight": 0.5}, "by hand")
+        return
+    running = [record for record in mind.trials.values() if record.state == "running"]
+    if not running:
+        return
+    record = running[which % len(running)]
+    if what == "report":
+        mind.report(record.trial, record.step + 5, {"val/psnr": psnr})
+    else:
+        mind.end(record.trial, "gone" if what == "fail" else "")
+
+
+@given(actions=ACTIONS)
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_a_replay_is_the_live_conductor(tmp_path, actions):
+    path = tmp_path / "events.jsonl"
+    path.unlink(missing_ok=True)
+    with driver(path) as mind:
+        for action in actions:
+            act(mind, *action)
+    with driver(path) as again:
+        assert known(again) == known(mind)
+    number = len(mind.trials)
+    assert again.study.propose(number) == mind.study.propose(number)
+
+
+def test_the_log_is_believed_where_this_sampler_would_propose_something_else(conductor, path):
+    mind = conductor(path)
+    params = mind.trials[mind.propose().trial].params
+    mind.log.close()
+    other = {**params, "loss.disc_start": 5 + (params["loss.disc_start"] - 4) % 11}
+    path.write_text(path.read_text().replace(json.dumps(params), json.dumps(other)))
+    again = conductor(path)
+    assert other != params
+    assert again.trials["0000"].params == again.study.study.trials[0].params == other
+
+
+def test_a_replay_writes_nothing(conductor, path):
+    execute(conductor(path), at_once=2)
+    before = path.read_bytes()
+    mind = Conductor(small_sweep(), smoke.space, PSNR, _Mute(), read(path))
+    assert mind.propose() is None
+    assert path.read_bytes() == before
+
+
+class _Mute:
+    """A log that nobody may write to."""
+
+    def append(self, kind: str, trial: str, **details: object) -> None:
+        raise AssertionError(f"wrote {kind} of {trial}")

@@ -1,0 +1,107 @@
+"""Who goes on at which rung, as tables: no trial, no Ray."""
+
+import pytest
+
+from raysweep.schema import parse
+from raysweep.search.objective import Objective
+from raysweep.search.rungs import Rungs, SchedulerConfig
+
+
+def rungs(grace: int = 10, last_step: int = 100, **settings) -> Rungs:
+    return Rungs(parse(SchedulerConfig, settings), grace, last_step)
+
+
+MILESTONES = [
+    ({}, 10, 100, [10, 30, 90]),
+    ({}, 10, 90, [10, 30]),  # at the last step there is nothing left to save
+    ({"reduction_factor": 2}, 1, 20, [1, 2, 4, 8, 16]),
+    ({"reduction_factor": 2.5}, 4, 100, [4, 10, 25, 62]),
+    ({}, 100, 100, []),
+]
+
+
+@pytest.mark.parametrize(("settings", "grace", "last_step", "expected"), MILESTONES)
+def test_rungs_stand_at_powers_of_the_factor(settings, grace, last_step, expected):
+    assert rungs(grace, last_step, **settings).milestones == expected
+
+
+# Scores at one rung in order of arrival -> does each trial stop (S) or go on (-)?
+AT_ONE_RUNG = [
+    ("two peers stop nobody", {}, [5, 1], "--"),
+    ("the third is judged by all three", {}, [5, 4, 3], "--S"),
+    ("a new best goes on", {}, [1, 2, 3, 4], "----"),
+    ("one of four: the factor does not divide", {}, [1, 2, 3, 2], "---S"),
+    ("the second best of six goes on", {}, [1, 2, 3, 4, 5, 4.5], "------"),
+    ("the third best of six stops", {}, [1, 2, 3, 4, 5, 3.5], "-----S"),
+    ("equals go on together", {}, [7, 7, 7, 7], "----"),
+    ("scores below zero, as of a metric that is minimized", {}, [-0.5, -0.4, -0.6], "--S"),
+    ("as few peers as asked for", {"min_peers": 1}, [1, 0, 2], "-S-"),
+    ("as many peers as asked for", {"min_peers": 5}, [5, 4, 3, 2, 1], "----S"),
+    ("half go on", {"reduction_factor": 2}, [4, 3, 2, 3.5], "--S-"),
+    ("nobody judges", {"kind": "none", "min_peers": 1}, [5, 4, 3, 2], "----"),
+]
+
+
+@pytest.mark.parametrize(
+    ("settings", "scores", "expected"),
+    [row[1:] for row in AT_ONE_RUNG],
+    ids=[row[0] for row in AT_ONE_RUNG],
+)
+def test_who_stops_at_a_rung(settings, scores, expected):
+    judge = rungs(**settings)
+    stops = [judge.stops(str(trial), 10, score) for trial, score in enumerate(scores)]
+    assert "".join("S" if stop else "-" for stop in stops) == expected
+
+
+# (trial, step, score) in order of arrival -> the trials recorded at each rung
+RECORDS = [
+    ("before the first rung nothing counts", [("a", 9, 1)], [[], [], []]),
+    ("between rungs the one below counts", [("a", 29, 1)], [["a"], [], []]),
+    ("a skipped rung stays empty", [("a", 95, 1)], [[], [], ["a"]]),
+    ("each trial counts once a rung", [("a", 10, 1), ("a", 20, 9)], [["a"], [], []]),
+    ("rungs are apart", [("a", 10, 1), ("a", 30, 1), ("b", 10, 1)], [["a", "b"], ["a"], []]),
+]
+
+
+@pytest.mark.parametrize(
+    ("reports", "expected"), [row[1:] for row in RECORDS], ids=[row[0] for row in RECORDS]
+)
+def test_a_report_counts_at_the_highest_rung_it_has_reached(reports, expected):
+    judge = rungs()
+    for trial, step, score in reports:
+        judge.stops(trial, step, score)
+    assert [sorted(judge.scores[step]) for step in (10, 30, 90)] == expected
+
+
+def test_the_first_score_at_a_rung_stands():
+    judge = rungs(min_peers=1)
+    assert not judge.stops("a", 10, 5)
+    assert judge.stops("b", 10, 4)
+    assert not judge.stops("b", 20, 3)  # it was judged at this rung already
+
+
+OBJECTIVES = [
+    ("max", {"val/psnr": 20.0}, 20.0),
+    ("min", {"val/psnr": 20.0}, -20.0),
+    ("max", {}, None),
+    ("max", {"val/psnr": float("nan")}, None),
+    ("min", {"val/psnr": float("inf")}, None),
+]
+
+
+@pytest.mark.parametrize(("direction", "metrics", "score"), OBJECTIVES)
+def test_scores_are_higher_for_the_better(direction, metrics, score):
+    objective = Objective("val/psnr", direction)
+    assert objective.score(metrics) == score
+    assert score is None or objective.value(score) == metrics["val/psnr"]
+
+
+@pytest.mark.parametrize("direction", ["max", "min"])
+def test_the_worst_stops_in_both_directions(direction):
+    objective, judge = Objective("val/x", direction), rungs()
+    figures = [1.0, 2.0, 3.0] if direction == "min" else [3.0, 2.0, 1.0]
+    stops = [
+        judge.stops(str(trial), 10, objective.score({"val/x": figure}))
+        for trial, figure in enumerate(figures)
+    ]
+    assert stops == [False, False, True]

@@ -1,0 +1,132 @@
+"""Every space that comes with raysweep, sampled, and the mistakes that people make in their own."""
+
+import ast
+import inspect
+import json
+import pickle
+import pkgutil
+from pathlib import Path
+
+import pytest
+
+import search_spaces
+from raysweep.config import SweepConfig
+from raysweep.errors import ConfigError
+from raysweep.experiment.conductor import check_space
+from raysweep.schema import override, parse
+from search_spaces import smoke
+
+NAMES = [module.name for module in pkgutil.iter_modules(search_spaces.__path__)]
+
+
+def module(name: str):
+    return __import__(f"search_spaces.{name}", fromlist=["space"])
+
+
+def sweep_of(name: str) -> SweepConfig:
+    space = module(name)
+    settings = {"name": name, "space": name, "base": getattr(space, "BASE", {})}
+    return parse(SweepConfig, {**settings, **getattr(space, "SWEEP", {})})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_fifty_samples_are_valid_and_hold_what_was_suggested(name):
+    draws = check_space(sweep_of(name), module(name).space)
+    assert len(draws) == 50
+    for params, config in draws:
+        resolved = config.model_dump()
+        assert override(resolved, params) == resolved
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_samples_survive_the_event_log(name):
+    for params, _ in check_space(sweep_of(name), module(name).space, samples=5):
+        assert json.loads(json.dumps(params)) == params
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_space_asks_its_question_first_and_is_a_function_of_its_module(name):
+    space = module(name)
+    tree = ast.parse(Path(inspect.getfile(space)).read_text())
+    question = (ast.get_docstring(tree) or "").splitlines()[0]
+    assert "?" in question
+    assert pickle.loads(pickle.dumps(space.space)) is space.space
+
+
+def misspelt(trial):
+    trial.suggest_float("loss.disc_wieght", 0.1, 1.0)
+
+
+def out_of_range(trial):
+    trial.suggest_int("data.batch_size", -3, -1)
+
+
+def returns_unknown(trial):
+    return {"training.stpes": 3}
+
+
+def fails(trial):
+    trial.suggest_float("loss.disc_weight", 0.0, 1.0, log=True)
+
+
+def returns_text(trial):
+    return "done"
+
+
+def tuples(trial):
+    trial.suggest_categorical("model.ch_mult", [(1, 2), (1, 2, 2)])
+
+
+def paths(trial):
+    return {"data.source": Path("videos")}
+
+
+MISTAKES = [
+    (misspelt, "did you mean 'disc_weight'?"),
+    (out_of_range, "data.batch_size"),
+    (returns_unknown, "did you mean 'steps'?"),
+    (fails, "raised ValueError"),
+    (returns_text, "raised TypeError"),
+    (tuples, "Write tuples as lists"),
+    (paths, "not JSON serializable"),
+]
+
+
+@pytest.mark.parametrize(
+    ("space", "said"), MISTAKES, ids=lambda value: getattr(value, "__name__", "")
+)
+def test_a_mistake_in_a_space_is_named(space, said):
+    sweep = parse(SweepConfig, {"name": "x", "space": "mine.py", "base": smoke.BASE})
+    with pytest.raises(ConfigError, match=r"search space mine\.py") as error:
+        check_space(sweep, space)
+    assert said in str(error.value)
+
+
+# pinned by hand, suggested -> what the run has
+PINS = [
+    ({"training.steps": 7}, {"training.steps": 9}, {"training.steps": 7}),
+    ({}, {"training.steps": 9}, {"training.steps": 9}),
+    (  # a pinned kind clears the base's quantizer, and not what is searched of it
+        {"model.quantizer.kind": "gradient"},
+        {"model.quantizer.codebook_size": 32},
+        {"model.quantizer.kind": "gradient", "model.quantizer.codebook_size": 32},
+    ),
+    (  # an outer kind is laid before an inner one, in whichever order they are written
+        {"model.quantizer.kind": "gradient", "model.kind": "taming_vqgan"},
+        {},
+        {"model.quantizer.kind": "gradient"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("pinned", "suggested", "expected"), PINS)
+def test_what_is_set_by_hand_overrules_the_space_and_nothing_else(pinned, suggested, expected):
+    sweep = parse(SweepConfig, {"name": "x", "base": smoke.BASE, "pinned": pinned})
+    resolved = sweep.run(suggested).model_dump(mode="json")
+    assert override(resolved, expected) == resolved
+
+
+def test_a_trial_added_by_hand_overrules_what_was_pinned():
+    sweep = parse(SweepConfig, {"name": "x", "base": smoke.BASE, "pinned": {"training.steps": 7}})
+    assert sweep.run_by_hand({"training.steps": 9}).training.steps == 9
+    assert sweep.run_by_hand({}).training.steps == 7
