@@ -11,7 +11,7 @@ from raysweep.data import DataConfig
 from raysweep.errors import ConfigError
 from raysweep.losses import PRESETS, LossConfig
 from raysweep.models import ModelConfig, TamingConfig
-from raysweep.models.discriminator import DiscriminatorConfig, check_frame_size
+from raysweep.models.discriminator import DiscriminatorConfig
 from raysweep.schema import Config, Tree, merge, override, parse
 from raysweep.search.rungs import SchedulerConfig
 from raysweep.search.study import SamplerConfig
@@ -42,7 +42,8 @@ class ClusterConfig(Config):
 class RunConfig(Config):
     """One training run."""
 
-    seed: int = 0
+    seed: int = Field(default=0, ge=0)
+    """Of the weights, the order of the clips and the dropout."""
     data: DataConfig = DataConfig()
     model: ModelConfig = TamingConfig()
     discriminator: DiscriminatorConfig = DiscriminatorConfig()
@@ -65,7 +66,7 @@ class RunConfig(Config):
                 "Set cluster.trainable to distributed"
             )
         if self.loss.has_gan:
-            check_frame_size(self.data.resolution)
+            self.discriminator.check_frame_size(self.data.resolution)
         return self
 
 
@@ -94,7 +95,7 @@ class SweepConfig(Config):
     scheduler: SchedulerConfig = SchedulerConfig()
     sampler: SamplerConfig = SamplerConfig()
     budget: BudgetConfig = BudgetConfig()
-    seed: int = 0
+    seed: int = Field(default=0, ge=0)
     """Of the search; runs have their own."""
 
     def run(self, suggested: Mapping[str, Any] | None = None) -> RunConfig:
@@ -116,10 +117,11 @@ class SweepConfig(Config):
 
 
 def run_config(tree: Mapping[str, Any]) -> RunConfig:
-    """Validates a tree of settings, with those of the loss preset that it names laid under it."""
+    """Validates a tree of settings laid over the loss preset that it names, over the defaults."""
     loss = tree.get("loss")
     preset = loss.get("preset") if isinstance(loss, Mapping) else None
-    return parse(RunConfig, merge({"loss": PRESETS.get(str(preset), {})}, tree))
+    below = merge(RunConfig().model_dump(), {"loss": PRESETS.get(str(preset), {})})
+    return parse(RunConfig, merge(below, tree))
 
 
 def read_file(path: Path) -> Tree:

@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors.torch import save_file
 
 from raysweep.config import RunConfig, read_file
@@ -38,7 +37,7 @@ def export(experiment: Experiment, trial: str, metric: str, folder: Path) -> Pat
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    state = checkpoint.load(source, torch.device("cpu"))["tokenizer"]
+    state = checkpoint.load(source)["tokenizer"]
     save_file(
         {name: tensor.contiguous() for name, tensor in state.items()}, partial / "model.safetensors"
     )

@@ -4,12 +4,12 @@ One worker holding a batch and W workers holding its parts must compute the same
 is a statistic of the batch goes through here.
 """
 
-from typing import NamedTuple
+import warnings
+from typing import Any, NamedTuple
 
 import torch
 import torch.distributed as dist
-import torch.distributed.nn.functional as differentiable
-from torch import Tensor, nn
+from torch import Tensor, autograd, nn
 from torch.nn.parallel import DistributedDataParallel
 
 
@@ -42,7 +42,7 @@ def mean(values: Tensor) -> Tensor:
 
 def differentiable_total(values: Tensor) -> Tensor:
     """Sum over ranks whose backward pass sums the gradients over ranks too."""
-    return differentiable.all_reduce(values) if in_group() else values
+    return _Total.apply(values) if in_group() else values
 
 
 def gather_rows(rows_ND: Tensor, wanted: Tensor) -> Tensor:
@@ -63,4 +63,17 @@ def synchronized(module: nn.Module) -> nn.Module:
     """
     if not in_group():
         return module
-    return DistributedDataParallel(module, broadcast_buffers=False)
+    with warnings.catch_warnings():
+        # torch 2.14 renames the argument; 2.8 knows this name alone.
+        warnings.simplefilter("ignore", FutureWarning)
+        return DistributedDataParallel(module, broadcast_buffers=False)
+
+
+class _Total(autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:
+        return total(values.clone())
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        return total(gradients[0].clone(memory_format=torch.contiguous_format))

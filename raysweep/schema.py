@@ -5,7 +5,6 @@ Settings travel as plain nested dicts until the last moment: defaults, preset, f
 """
 
 import difflib
-import math
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -41,7 +40,7 @@ def parse(kind: type[ConfigT], tree: Mapping[str, Any]) -> ConfigT:
     try:
         return kind.model_validate(dict(tree))
     except ValidationError as error:
-        raise ConfigError(_first_line(error)) from None
+        raise ConfigError(_first_line(error, tree)) from None
 
 
 def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> Tree:
@@ -57,14 +56,16 @@ def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> Tree:
 
 
 def override(tree: Mapping[str, Any], changes: Mapping[str, Any]) -> Tree:
-    """Lays dotted paths over `tree`: `{"loss.disc_start": 100}`; every `kind` first, outer before inner."""
-    kinds_first = sorted(
-        changes, key=lambda path: path.count(".") if path.endswith("kind") else math.inf
-    )
+    """Lays dotted paths over `tree`: `{"loss.disc_start": 100}`; every `kind` first, from the outside in."""
     result = dict(tree)
-    for path in kinds_first:
+    for path in sorted(changes, key=_kinds_first):
         result = merge(result, nest(path, changes[path]))
     return result
+
+
+def _kinds_first(path: str) -> tuple[bool, int]:
+    names = path.split(".")
+    return names[-1] != "kind", len(names)
 
 
 def nest(path: str, value: Any) -> Tree:
@@ -101,14 +102,28 @@ def parse_assignment(text: str) -> tuple[str, Any]:
 
 def _unknown(name: str, known: list[str]) -> str:
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(sorted(known))}."
+    hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(sorted(known))}"
     return f"unknown setting {name!r}; {hint}"
 
 
-def _first_line(error: ValidationError) -> str:
+def _first_line(error: ValidationError, tree: Mapping[str, Any]) -> str:
     first = error.errors(include_url=False)[0]
-    path = ".".join(str(part) for part in first["loc"])
-    message = first["msg"].removeprefix("Value error, ").rstrip(".")
+    path = _path(first["loc"], tree)
+    if first["type"] == "union_tag_invalid":
+        tags, tag = first["ctx"]["expected_tags"], first["ctx"]["tag"]
+        return f"{path}.kind: Input should be one of {tags}, got {tag!r}."
+    message = first["msg"].removeprefix("Value error, ").removesuffix(".")
     value = "" if first["type"] in ("missing", "value_error") else f", got {first['input']!r}"
     end = "" if message.endswith("?") else "."
-    return f"{path}: {message}{value}{end}" if path else f"{message}{value}{end}"
+    return f"{path}{': ' if path else ''}{message}{value}{end}"
+
+
+def _path(location: tuple[int | str, ...], tree: Any) -> str:
+    """Dotted, as a person wrote it: without the `kind` that pydantic puts below a union's name."""
+    names = []
+    for name in location:
+        if isinstance(tree, Mapping) and name not in tree and name == tree.get("kind"):
+            continue
+        names.append(str(name))
+        tree = tree.get(name) if isinstance(tree, Mapping) else None
+    return ".".join(names)

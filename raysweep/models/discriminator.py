@@ -14,9 +14,6 @@ from raysweep.models.blocks import groups_for
 from raysweep.models.norm import GlobalBatchNorm2d
 from raysweep.schema import Config
 
-SMALLEST_FRAME = 32
-"""Pixels; below it the four-by-four kernels of the last layers have nothing to stand on."""
-
 
 class DiscriminatorConfig(Config):
     """Defaults: as published."""
@@ -31,6 +28,20 @@ class DiscriminatorConfig(Config):
 
     def build(self) -> "PatchGAN":
         return PatchGAN(self)
+
+    @property
+    def smallest_frame(self) -> int:
+        """Pixels; 32 with three layers. Below it the last two kernels, 4 wide, have nothing to stand on."""
+        return 4 * 2**self.layers
+
+    def check_frame_size(self, resolution: int) -> None:
+        """Raises ConfigError for frames that the discriminator cannot take."""
+        if resolution < self.smallest_frame:
+            raise ConfigError(
+                f"a discriminator of {self.layers} layers needs frames of at least {self.smallest_frame} px, "
+                f"got data.resolution {resolution}. Set data.resolution to {self.smallest_frame} or more, "
+                "discriminator.layers lower, or loss.disc_weight to 0."
+            )
 
 
 class PatchGAN(nn.Module):
@@ -60,15 +71,6 @@ class PatchGAN(nn.Module):
 
     def forward(self, frames_NCHW: Tensor) -> Tensor:
         return self.main(frames_NCHW)
-
-
-def check_frame_size(resolution: int) -> None:
-    """Raises ConfigError for frames that PatchGAN cannot take."""
-    if resolution < SMALLEST_FRAME:
-        raise ConfigError(
-            f"the discriminator needs frames of at least {SMALLEST_FRAME} px, got data.resolution "
-            f"{resolution}. Set data.resolution to {SMALLEST_FRAME} or more, or loss.disc_weight to 0."
-        )
 
 
 def _start(layer: nn.Module) -> None:

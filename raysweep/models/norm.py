@@ -14,13 +14,14 @@ class GlobalBatchNorm2d(nn.BatchNorm2d):
             return super().forward(input)
         x = input.float()
         count = x.numel() // x.shape[1] * parallel.place().workers
-        sums = torch.stack([x.sum((0, 2, 3)), x.square().sum((0, 2, 3))])
-        mean_C, square_C = parallel.differentiable_total(sums) / count
-        variance_C = square_C - mean_C.square()
+        mean_C = parallel.differentiable_total(x.sum((0, 2, 3))) / count
+        centred = (
+            x - mean_C[:, None, None]
+        )  # first: a small variance drowns in a large mean's square
+        variance_C = parallel.differentiable_total(centred.square().sum((0, 2, 3))) / count
         self._track(mean_C.detach(), variance_C.detach() * count / (count - 1))
         scale_C = self.weight * torch.rsqrt(variance_C + self.eps)
-        shift_C = self.bias - mean_C * scale_C
-        return (x * scale_C[:, None, None] + shift_C[:, None, None]).to(input.dtype)
+        return (centred * scale_C[:, None, None] + self.bias[:, None, None]).to(input.dtype)
 
     def _track(self, mean_C: Tensor, variance_C: Tensor) -> None:
         assert self.running_mean is not None

@@ -20,10 +20,10 @@ class TrainingConfig(Config):
     schedule: Literal["constant", "cosine"] = "constant"
     """Of the autoencoder's learning rate: constant, or down to a tenth along half a cosine."""
     warmup_steps: int = Field(default=0, ge=0)
-    """Steps over which the learning rates rise linearly from zero."""
+    """Steps over which the autoencoder's learning rate rises linearly from zero."""
     validate_every: int = Field(default=1000, ge=0)
     """Steps between validations, each with a checkpoint and a report; 0: only at the end."""
     log_every: int = Field(default=50, ge=1)
-    """Steps between lines of training scalars."""
+    """Steps between lines of training scalars; every validation has one too."""
     channels_last: bool = False
     """Memory layout NHWC: faster where the convolution kernels like it."""

@@ -32,14 +32,14 @@ def save(
     partial.replace(folder / "state.pt")
 
 
-def load(folder: Path, device: torch.device) -> dict[str, Any]:
-    """The saved state on `device`; runs no code from the file."""
+def load(folder: Path) -> dict[str, Any]:
+    """The saved state, on the CPU (Adam's step counts belong there); runs no code from the file."""
     path = folder / "state.pt"
     if not path.exists():
         raise ExperimentError(
             f"no checkpoint in {folder}: state.pt is missing. Name another trial."
         )
-    saved: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    saved: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     if saved["version"] != VERSION:
         raise ExperimentError(
             f"checkpoint format must be version {VERSION}, got {saved['version']} in {path}. "
@@ -70,14 +70,20 @@ def replace_folder(source: Path, target: Path) -> None:
     partial = target.with_name(f".{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     shutil.copytree(source, partial)
-    remove_folder(target)
+    doomed = _hide(target)
     partial.rename(target)
+    shutil.rmtree(doomed, ignore_errors=True)
 
 
 def remove_folder(folder: Path) -> None:
     """Takes it out of sight in one step, then deletes it: no reader meets half a checkpoint."""
+    shutil.rmtree(_hide(folder), ignore_errors=True)
+
+
+def _hide(folder: Path) -> Path:
+    """Renames `folder`, where there is one, to a name that no reader looks for."""
+    hidden = folder.with_name(f".{folder.name}.removed")
+    shutil.rmtree(hidden, ignore_errors=True)
     if folder.exists():
-        doomed = folder.with_name(f".{folder.name}.removed")
-        shutil.rmtree(doomed, ignore_errors=True)
-        folder.rename(doomed)
-        shutil.rmtree(doomed)
+        folder.rename(hidden)
+    return hidden

@@ -79,7 +79,7 @@ def fit(
 
 def resume(parts: Parts, folder: Path, report: Callable[[Report], None]) -> None:
     """Loads a checkpoint and reports its metrics again, in case the first report was lost."""
-    parts.state.load_state_dict(checkpoint.load(folder, parts.device))
+    parts.state.load_state_dict(checkpoint.load(folder))
     report(Report(parts.state.step, checkpoint.saved_metrics(folder), None))
 
 
@@ -117,9 +117,10 @@ def _train(
         frames = to_frames(next(stream), parts.device)
         scalars = parts.step(frames)
         meter.count(len(frames))
-        if _due(state.step, config.log_every, config.steps):
-            _log(state.step, scalars, meter, tracker)
-        if _due(state.step, config.validate_every, config.steps):
+        validates = _due(state.step, config.validate_every, config.steps)
+        if validates or _due(state.step, config.log_every, config.steps):
+            _log(state.step, scalars, meter, tracker)  # also where no checkpoint may follow a NaN
+        if validates:
             metrics = _validate(parts, batches, tracker)
             _checkpoint_and_report(parts, metrics, report, best)
 

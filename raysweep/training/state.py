@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from torch.optim import Adam, Optimizer
@@ -56,4 +57,5 @@ class TrainState:
 
 def seed_step(seed: int, step: int, rank: int) -> None:
     """Makes this step's random numbers (dropout) a function of its number, whatever ran before."""
-    torch.manual_seed(hash((seed, step, rank)) & 0x7FFF_FFFF_FFFF_FFFF)
+    (number,) = np.random.SeedSequence((seed, step, rank)).generate_state(1, np.uint64)
+    torch.manual_seed(int(number))

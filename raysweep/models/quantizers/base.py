@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from raysweep.schema import Config
@@ -15,9 +16,9 @@ from raysweep.schema import Config
 class QuantizerConfig(Config):
     """What all quantizers are asked."""
 
-    codebook_size: int = 1024
+    codebook_size: int = Field(default=1024, ge=1)
     """K: ids a position can take."""
-    embedding_dim: int = 256
+    embedding_dim: int = Field(default=256, ge=1)
     """D: channels of one codebook vector."""
 
 

@@ -1,0 +1,92 @@
+"""An exported folder is the checkpoint's model, whole, and needs nothing of the experiment."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from raysweep.errors import ExperimentError
+from raysweep.experiment.layout import Experiment
+from raysweep.export import export
+from raysweep.models import Tokenizer
+from raysweep.pretrained import load
+from raysweep.tracking.pictures import PictureFolder
+from raysweep.training import checkpoint
+from raysweep.training.evaluate import to_frames
+from raysweep.training.loop import fit
+from tests.tiny import CPU, QUANTIZERS, MemoryBatches, clips, tiny_parts, tiny_run
+
+FILES = {"config.json", "model.safetensors", "metrics.json", "reconstructions.png", "README.md"}
+
+
+@pytest.fixture(params=QUANTIZERS)
+def experiment(request: pytest.FixtureRequest, tmp_path: Path) -> Experiment:
+    """With one trained trial, 0000."""
+    changes = {"model.quantizer": QUANTIZERS[request.param], "loss.perceptual_net": "none"}
+    experiment = Experiment(tmp_path / "wide-or-deep")
+    trial = experiment.trial("0000")
+    tracker = PictureFolder(trial / "reconstructions")
+    batches = MemoryBatches(tiny_run(changes))
+    fit(tiny_parts(changes), batches, lambda report: None, tracker, trial / "best")
+    return experiment
+
+
+def _tokenizer_of(source: Path) -> Tokenizer:
+    changes = {
+        "model.quantizer": json.loads((source / "config.json").read_text())["model"]["quantizer"]
+    }
+    return tiny_parts(changes).state.tokenizer.eval()
+
+
+def test_the_folder_is_the_checkpoints_model(experiment, tmp_path) -> None:
+    folder = export(experiment, "0000", "val/psnr", tmp_path / "out")
+    assert {path.name for path in folder.iterdir()} == FILES
+    best = experiment.best_checkpoint("0000", "val/psnr")
+    tokenizer = _tokenizer_of(folder)
+    tokenizer.load_state_dict(checkpoint.load(best)["tokenizer"])
+    video = clips(1, frames=40)[0]  # more than pass through the network at once
+    loaded = load(folder)
+    (codes,) = loaded.encode(video.numpy())
+    with torch.no_grad():
+        (wanted,) = tokenizer.encode(to_frames(video[None], CPU)).codes
+        frames = tokenizer.decode_codes((wanted,))
+    assert torch.equal(codes, wanted)
+    pixels = (frames.clamp(-1, 1) + 1).mul(127.5).round().byte().permute(0, 2, 3, 1)
+    assert (torch.from_numpy(loaded.decode((codes,))).int() - pixels.int()).abs().max() <= 1
+
+
+def test_the_metrics_and_the_card_are_the_checkpoints(experiment, tmp_path) -> None:
+    folder = export(experiment, "0000", "val/psnr", tmp_path / "out")
+    best = experiment.best_checkpoint("0000", "val/psnr")
+    saved = json.loads((best / "metrics.json").read_text())
+    assert json.loads((folder / "metrics.json").read_text()) == saved
+    card = (folder / "README.md").read_text()
+    assert f"trained for {saved['step']} steps" in card
+    for name, value in saved["metrics"].items():
+        assert f"| {name} | {value:.5g} |" in card
+
+
+def test_exported_again_it_replaces_the_earlier_export(experiment, tmp_path) -> None:
+    folder = export(experiment, "0000", "val/psnr", tmp_path / "out")
+    (folder / "old").touch()
+    before = {path.name for path in tmp_path.iterdir()}
+    export(experiment, "0000", "val/psnr", folder)
+    assert {path.name for path in folder.iterdir()} == FILES
+    assert {path.name for path in tmp_path.iterdir()} == before
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(experiment, tmp_path) -> None:
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(ExperimentError, match="holds something else"):
+        export(experiment, "0000", "val/psnr", tmp_path)
+    assert (tmp_path / "thesis.tex").exists()
+
+
+@pytest.mark.parametrize(("trial", "metric"), [("0007", "val/psnr"), ("0000", "val/ssim")])
+def test_what_was_not_kept_is_an_error_that_says_how_to_go_on(
+    experiment, trial, metric, tmp_path
+) -> None:
+    with pytest.raises(ExperimentError, match=f"trial {trial} .* `raysweep status`"):
+        export(experiment, trial, metric, tmp_path / "out")
+    assert not (tmp_path / "out").exists()

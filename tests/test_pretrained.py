@@ -1,0 +1,88 @@
+"""`raysweep.load`: what it takes, what it refuses, and what it does not import."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+import raysweep
+from raysweep.errors import ConfigError, ExperimentError
+from raysweep.pretrained import load
+from tests.data.media import write_video
+from tests.tiny import EMA, tiny_parts, tiny_run
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("exported")
+    changes = {"model.quantizer": EMA}
+    config = tiny_run(changes).model_dump(mode="json")
+    (folder / "config.json").write_text(json.dumps(config))
+    save_file(tiny_parts(changes).state.tokenizer.state_dict(), folder / "model.safetensors")
+    return folder
+
+
+def test_a_video_becomes_codes_and_frames(folder, tmp_path) -> None:
+    tokenizer = load(str(folder))
+    (codes,) = tokenizer.encode_video(write_video(tmp_path / "video.mp4", frames=5))
+    assert codes.shape == (5, 8, 8)
+    assert codes.dtype == torch.int64
+    frames = tokenizer.decode((codes,))
+    assert frames.shape == (5, 32, 32, 3)
+    assert frames.dtype == np.uint8
+
+
+def test_frames_of_any_size_it_can_take_are_coded(folder) -> None:
+    frames = np.zeros((2, 40, 24, 3), np.uint8)
+    assert load(folder).encode(frames)[0].shape == (2, 10, 6)
+    with pytest.raises(ConfigError, match=r"multiples of 4 .* got 41x24\. Use 40x24"):
+        load(folder).encode(np.zeros((2, 41, 24, 3), np.uint8))
+
+
+def test_a_view_of_frames_is_coded_as_its_copy(folder) -> None:
+    frames = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
+    seen, copied = load(folder).encode(frames[::-2]), load(folder).encode(frames[::-2].copy())
+    assert torch.equal(seen[0], copied[0])
+
+
+def test_a_loaded_model_does_not_train(folder) -> None:
+    tokenizer = load(folder).tokenizer
+    assert not any(module.training for module in tokenizer.modules())
+
+
+@pytest.mark.parametrize("missing", ["config.json", "model.safetensors"])
+def test_a_folder_that_lacks_a_file_is_refused_by_its_name(folder, missing, tmp_path) -> None:
+    for file in folder.iterdir():
+        if file.name != missing:
+            (tmp_path / file.name).write_bytes(file.read_bytes())
+    with pytest.raises(ExperimentError, match=f"{missing} is missing"):
+        load(tmp_path)
+
+
+def _modules_after(code: str) -> set[str]:
+    listing = f"{code}\nimport sys\nprint(*sys.modules)"
+    run = subprocess.run(
+        [sys.executable, "-c", listing], capture_output=True, text=True, check=True
+    )
+    return {name.split(".")[0] for name in run.stdout.split()}
+
+
+def test_importing_raysweep_imports_neither_torch_nor_ray() -> None:
+    assert not {"torch", "ray"} & _modules_after("import raysweep")
+
+
+def test_loading_a_model_imports_no_ray(folder) -> None:
+    modules = _modules_after(f"import raysweep\nraysweep.load({str(folder)!r})")
+    assert "torch" in modules
+    assert "ray" not in modules
+
+
+def test_public_names_are_found_and_others_are_not() -> None:
+    assert raysweep.load is load
+    with pytest.raises(AttributeError, match="no attribute 'lode'"):
+        raysweep.lode  # noqa: B018

@@ -1,0 +1,206 @@
+"""Two workers with half batches are one worker with the whole batch.
+
+Every job below runs in this process, and in each of two gloo processes that hold half of the data.
+"""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import torch.distributed as dist
+from torch import Tensor, multiprocessing, nn
+
+from raysweep import parallel
+from raysweep.models.norm import GlobalBatchNorm2d
+from raysweep.models.quantizers import EMAConfig
+from raysweep.schema import Tree
+from raysweep.training.loop import DIVERGED, Report, fit
+from raysweep.training.step import Scalars
+from tests.models.contract import NO_EFFECT
+from tests.tiny import NO_TRACKER, MemoryBatches, tiny_parts, tiny_run
+
+WORKERS = 2
+FRAMES_PER_STEP = 8
+PROMISE: Tree = {
+    "loss.preset": "taming",
+    # What amplifies rounding is left out: random features of an untrained reconstruction (their pooling
+    # takes one of many near-equal maxima), and many codes that lie as close to a vector as the nearest.
+    "loss.perceptual_net": "none",
+    "loss.disc_start": 5,
+    "training.steps": 20,
+    "training.validate_every": 10,
+    "training.learning_rate": 4.5e-6 * FRAMES_PER_STEP,
+}
+
+
+def _quantizer(kind: str) -> Tree:
+    return {"model.quantizer": {"kind": kind, "codebook_size": 8, "embedding_dim": 8}}
+
+
+def _share(values: Tensor) -> Tensor:
+    return values.chunk(parallel.place().workers)[parallel.place().rank]
+
+
+def _train(changes: Tree) -> dict[str, Any]:
+    """A whole `fit` -> at every validation, its metrics and both networks; the first rank alone saves."""
+    changes = {**PROMISE, **changes}
+    parts, seen, checkpoints = tiny_parts(changes), {}, []
+
+    def report(report: Report) -> None:
+        networks = {"tokenizer": parts.state.tokenizer, "discriminator": parts.state.discriminator}
+        states = {
+            name: {key: value.clone() for key, value in network.state_dict().items()}
+            for name, network in networks.items()
+        }
+        seen[report.step] = {"metrics": report.metrics, **states}
+        checkpoints.append(report.checkpoint)
+
+    batches = MemoryBatches(tiny_run(changes), *parallel.place())
+    fit(parts, batches, report, NO_TRACKER)
+    first = parallel.place().rank == 0
+    assert all((checkpoint is not None) == first for checkpoint in checkpoints)
+    return seen
+
+
+def _batch_norm() -> dict[str, Tensor]:
+    """A step of batch normalization on a mean far from zero, as the mean over workers of their losses."""
+    torch.manual_seed(0)
+    layer = GlobalBatchNorm2d(4)
+    nn.init.normal_(layer.weight)
+    x, slope = torch.randn(2, 6, 4, 3, 3).unbind()
+    x = _share(x * 0.05 + 30).requires_grad_()
+    y = layer(x)
+    (y * _share(slope)).mean().backward()
+    weight, bias = (parallel.mean(p.grad.clone()) for p in layer.parameters())
+    statistics = {k: v for k, v in layer.state_dict().items() if "running" in k}
+    return {"y": y.detach(), "dx": x.grad, "dweight": weight, "dbias": bias, **statistics}
+
+
+def _gather() -> Tensor:
+    rows = torch.arange(12.0).view(6, 2)
+    return parallel.gather_rows(_share(rows), torch.tensor([5, 0, 3, 3, 2]))
+
+
+def _codebook() -> dict[str, Tensor]:
+    """Starts on data, revives, and moves: more codes than a worker has vectors."""
+    torch.manual_seed(0)
+    quantizer = EMAConfig(codebook_size=50, embedding_dim=4, decay=0.5).build()
+    generator = torch.Generator().manual_seed(1)
+    for _ in range(4):
+        quantizer(_share(torch.randn(4, 4, 3, 3, generator=generator)))
+    return dict(quantizer.state_dict())
+
+
+def _nan_on_the_last_worker() -> list[Report]:
+    parts, reports = tiny_parts(PROMISE), []
+
+    def step(frames: Tensor) -> Scalars:
+        scalars = parts.step(frames)
+        if parallel.place().rank == parallel.place().workers - 1 and parts.state.step == 3:
+            scalars["recon_loss"] = torch.tensor(float("nan"))
+        return scalars
+
+    batches = MemoryBatches(tiny_run(PROMISE), *parallel.place())
+    fit(replace(parts, step=step), batches, reports.append, NO_TRACKER)
+    return [tuple(report) for report in reports]
+
+
+JOBS: dict[str, Callable[[], Any]] = {
+    "gradient": lambda: _train(_quantizer("gradient")),
+    "ema": lambda: _train(_quantizer("ema")),
+    "batch discriminator": lambda: _train(
+        {**_quantizer("gradient"), "discriminator.norm": "batch", "training.steps": 10}
+    ),
+    "batch norm": _batch_norm,
+    "gather": _gather,
+    "codebook": _codebook,
+    "nan": _nan_on_the_last_worker,
+}
+
+
+def _worker(rank: int, folder: Path) -> None:
+    torch.set_num_threads(1)
+    warnings.simplefilter("error")
+    dist.init_process_group(
+        "gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=WORKERS
+    )
+    torch.save({name: job() for name, job in JOBS.items()}, folder / f"{rank}.pt")
+    dist.destroy_process_group()
+
+
+@pytest.fixture(scope="module")
+def workers(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """What each of the two workers made of every job."""
+    folder = tmp_path_factory.mktemp("group")
+    multiprocessing.spawn(_worker, (folder,), nprocs=WORKERS)
+    return [torch.load(folder / f"{rank}.pt", weights_only=False) for rank in range(WORKERS)]
+
+
+@cache
+def _alone(name: str) -> Any:
+    return JOBS[name]()
+
+
+TRAININGS = ["gradient", "ema", "batch discriminator"]
+
+
+@pytest.mark.parametrize("quantizer", ["gradient", "ema"])
+def test_the_validation_psnr_is_the_same_and_another_seeds_is_not(workers, quantizer) -> None:
+    one = _alone(quantizer)[20]["metrics"]["val/psnr"]
+    two = workers[0][quantizer][20]["metrics"]["val/psnr"]
+    other = _train({**_quantizer(quantizer), "seed": 3})[20]["metrics"]["val/psnr"]
+    assert two == pytest.approx(one, abs=1e-3)
+    assert abs(other - one) >= 0.1
+
+
+@pytest.mark.parametrize("name", TRAININGS)
+def test_the_networks_are_the_same_after_ten_steps(workers, name) -> None:
+    one, two = _alone(name)[10], workers[0][name][10]
+    for network in ("tokenizer", "discriminator"):
+        for key, value in one[network].items():
+            if not key.endswith(NO_EFFECT):
+                torch.testing.assert_close(two[network][key], value, atol=1e-5, rtol=1e-5, msg=key)
+
+
+@pytest.mark.parametrize("name", TRAININGS)
+def test_every_metric_is_the_same(workers, name) -> None:
+    one, two = _alone(name)[10]["metrics"], workers[0][name][10]["metrics"]
+    assert two == pytest.approx(one, rel=1e-4)
+
+
+@pytest.mark.parametrize("name", [*TRAININGS, "codebook", "gather", "nan"])
+def test_the_workers_agree_bit_for_bit(workers, name) -> None:
+    first, second = (worker[name] for worker in workers)
+    torch.testing.assert_close(first, second, atol=0, rtol=0)
+
+
+def test_batch_norm_is_torchs_over_the_whole_batch(workers) -> None:
+    shares = [worker["batch norm"] for worker in workers]
+    together = {name: torch.stack([share[name] for share in shares]) for name in shares[0]}
+    one = _batch_norm()  # torch's own, where there is no group
+    for name, value in one.items():
+        if name == "y":
+            seen = together[name].flatten(0, 1)
+        elif name == "dx":
+            seen = together[name].flatten(0, 1) / WORKERS
+        else:
+            seen = together[name][0]
+        # 30 has 2e-6 of rounding, which is 4e-5 of a standard deviation.
+        torch.testing.assert_close(seen, value, atol=2e-4, rtol=1e-4)
+
+
+def test_rows_are_found_on_whichever_worker_holds_them(workers) -> None:
+    assert torch.equal(workers[0]["gather"], _gather())
+
+
+def test_the_ema_codebook_starts_revives_and_moves_as_one(workers) -> None:
+    torch.testing.assert_close(workers[0]["codebook"], _codebook(), atol=1e-5, rtol=1e-5)
+
+
+def test_a_nan_on_one_worker_ends_the_run_on_all(workers) -> None:
+    assert workers[0]["nan"] == [(3, {DIVERGED: 3.0}, None)]
