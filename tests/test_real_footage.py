@@ -10,6 +10,7 @@ from raysweep.config import run_config
 from raysweep.data.batches import Batches
 from raysweep.data.clips import ClipReader
 from raysweep.data.store import prepare, read_shards
+from raysweep.schema import override
 from raysweep.tracking import Trackers
 from raysweep.training.loop import Report, fit
 from search_spaces.smoke import BASE
@@ -21,7 +22,8 @@ pytestmark = pytest.mark.skipif(not CLIPS.is_dir(), reason=f"no clips at {CLIPS}
 
 
 def test_real_clips_prepare_and_train(tmp_path: Path) -> None:
-    config = run_config({**BASE, "data": {**BASE["data"], "source": str(CLIPS)}})
+    changes = {"data.source": str(CLIPS), "training.steps": 60, "training.validate_every": 20}
+    config = run_config(override(BASE, changes))
     manifest = prepare(CLIPS, tmp_path, config.data)
     assert {record.name: record.frames for record in manifest.good} == FRAMES
 
@@ -29,5 +31,5 @@ def test_real_clips_prepare_and_train(tmp_path: Path) -> None:
     batches = Batches(ClipReader(tables, manifest.resolution), manifest, config.data, seed=0)
     reports: list[Report] = []
     fit(assemble(config, torch.device("cpu")), batches, reports.append, Trackers([]))
-    assert [report.step for report in reports] == [5, 10, 15, 20]
+    assert [report.step for report in reports] == [20, 40, 60]
     assert reports[-1].metrics["val/psnr"] > reports[0].metrics["val/psnr"]
