@@ -27,7 +27,7 @@ class ClusterConfig(Config):
     cpus_per_worker: int = Field(default=1, ge=1)
     """CPU cores, and torch threads, of one worker."""
     gpus_per_worker: float = Field(default=0.0, ge=0)
-    """A fraction lets runs share a GPU."""
+    """A whole number, or for one worker a fraction, which lets runs share a GPU."""
     trainable: Literal["distributed", "single", "auto"] = "auto"
     """`distributed`: a TorchTrainer; `single`: in the trial's own process, a third of the start-up, one
     worker only; `auto`: single when one worker is asked for."""
@@ -64,6 +64,12 @@ class RunConfig(Config):
             raise ValueError(
                 f"cluster.trainable single takes one worker, got {workers}. "
                 "Set cluster.trainable to distributed"
+            )
+        gpus = self.cluster.gpus_per_worker
+        if gpus % 1 and (workers > 1 or gpus > 1):
+            raise ValueError(
+                "cluster.gpus_per_worker must be whole for several workers (NCCL wants a GPU for each) "
+                f"and above 1, got {gpus:g} for {workers}. Set it to {-(-gpus // 1):g}"
             )
         if self.loss.has_gan:
             self.discriminator.check_frame_size(self.data.resolution)

@@ -138,6 +138,12 @@ REFUSALS = [
         "data.batch_size must divide by cluster.workers, got 7 and 2. Set data.batch_size to 8.",
     ),
     (
+        {"data.batch_size": 4, "cluster.workers": 2, "cluster.gpus_per_worker": 0.5},
+        "cluster.gpus_per_worker must be whole for several workers (NCCL wants a GPU for each) "
+        "and above 1, got 0.5 for 2. Set it to 1.",
+    ),
+    ({"cluster.gpus_per_worker": 1.5}, "got 1.5 for 1. Set it to 2."),
+    (
         {"data.batch_size": 4, "cluster.workers": 2, "cluster.trainable": "single"},
         "cluster.trainable single takes one worker, got 2. Set cluster.trainable to distributed.",
     ),

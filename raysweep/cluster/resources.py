@@ -47,8 +47,19 @@ def concurrency(config: ClusterConfig, capacity: Capacity) -> int:
             f"a trial takes {cpus} CPU and {gpus:g} GPU, and there are {capacity} in all. "
             "Lower cluster.workers, cluster.cpus_per_worker or cluster.gpus_per_worker."
         )
-    by_cpu = int(capacity.cpus // (cpus + spare))
-    return min(by_cpu, int(capacity.gpus // gpus)) if gpus else by_cpu
+    by_cpu = _times(cpus + spare, capacity.cpus)
+    return min(by_cpu, _by_gpu(config, capacity.gpus)) if gpus else by_cpu
+
+
+def _by_gpu(config: ClusterConfig, gpus: float) -> int:
+    """Trials that `gpus` hold; the fraction of a GPU that one takes comes from a single GPU."""
+    each = config.workers * config.gpus_per_worker
+    return _times(each, gpus) if each >= 1 else _times(each, 1) * int(gpus)
+
+
+def _times(part: float, whole: float) -> int:
+    """How often `part` goes into `whole`: ten times 0.1 into 1, where `1 // 0.1` is 9."""
+    return int(whole / part + 1e-9)
 
 
 def describe(config: ClusterConfig) -> str:
