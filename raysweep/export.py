@@ -3,7 +3,7 @@
 config.json           the run's resolved settings
 model.safetensors     the tokenizer's weights
 metrics.json          of the checkpoint's validation: step and figures
-reconstructions.png   validation frames above their reconstructions
+reconstructions.png   validation frames above their reconstructions, where the trial still has the picture
 README.md             a model card
 """
 
@@ -21,6 +21,8 @@ from raysweep.experiment.layout import Experiment
 from raysweep.models.summary import summarize
 from raysweep.schema import parse
 from raysweep.training import checkpoint
+
+PICTURE = "\n![Validation frames above their reconstructions](reconstructions.png)\n"
 
 
 def export(experiment: Experiment, trial: str, metric: str, folder: Path) -> Path:
@@ -43,8 +45,9 @@ def export(experiment: Experiment, trial: str, metric: str, folder: Path) -> Pat
     )
     (partial / "config.json").write_text(json.dumps(config.model_dump(mode="json"), indent=2))
     (partial / "metrics.json").write_text(json.dumps(saved, indent=2))
-    _copy_picture(experiment.trial(trial), saved["step"], partial / "reconstructions.png")
-    (partial / "README.md").write_text(_model_card(experiment, trial, config, saved))
+    picture = _copy_picture(experiment.trial(trial), saved["step"], partial / "reconstructions.png")
+    card = _model_card(experiment, trial, config, saved)
+    (partial / "README.md").write_text(card + (PICTURE if picture else ""))
     checkpoint.remove_folder(folder)
     partial.rename(folder)
     return folder
@@ -59,11 +62,13 @@ def _require_replaceable(folder: Path) -> None:
         )
 
 
-def _copy_picture(trial: Path, step: int, target: Path) -> None:
-    """The picture that the exported validation left."""
+def _copy_picture(trial: Path, step: int, target: Path) -> bool:
+    """The picture that the exported validation left; False where it is gone."""
     picture = trial / "reconstructions" / f"val-reconstruction-{step:08d}.png"
-    if picture.exists():
-        shutil.copyfile(picture, target)
+    if not picture.exists():
+        return False
+    shutil.copyfile(picture, target)
+    return True
 
 
 def _model_card(
@@ -90,6 +95,4 @@ frames = tokenizer.decode(codes)             # (T, H, W, 3) uint8 RGB
 
 ```
 {summarize(config.model.build(), resolution)}```
-
-![Validation frames above their reconstructions](reconstructions.png)
 """

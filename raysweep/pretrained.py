@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from einops import rearrange
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -51,7 +52,7 @@ class Pretrained:
 
 
 def load(folder: str | Path, device: str | torch.device = "cpu") -> Pretrained:
-    """Opens a folder that `raysweep export` wrote; ExperimentError when it is not one."""
+    """Opens a folder that `raysweep export` wrote; ExperimentError when it is not one, or damaged."""
     folder = Path(folder)
     weights, settings = folder / "model.safetensors", folder / "config.json"
     for path in (weights, settings):
@@ -60,10 +61,28 @@ def load(folder: str | Path, device: str | torch.device = "cpu") -> Pretrained:
                 f"an exported model has config.json and model.safetensors, {path} is missing. "
                 "Write one with `raysweep export`."
             )
-    config = parse(RunConfig, json.loads(settings.read_text()))
+    config = _config(settings)
     tokenizer = config.model.build()
-    tokenizer.load_state_dict(load_file(weights))
+    try:
+        tokenizer.load_state_dict(load_file(weights))
+    except (SafetensorError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ExperimentError(
+            f"{weights} must hold the weights of the model in config.json: {reason}. Export it again."
+        ) from error
     return Pretrained(tokenizer, config, torch.device(device))
+
+
+def _config(path: Path) -> RunConfig:
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # JSONDecodeError and UnicodeDecodeError are both
+        raise ExperimentError(f"{path} must be JSON: {error}. Export the model again.") from None
+    if not isinstance(settings, dict):
+        raise ExperimentError(
+            f"{path} must hold a run's settings, got {type(settings).__name__}. Export the model again."
+        )
+    return parse(RunConfig, settings)
 
 
 def _to_uint8(frames_NCHW: Tensor) -> NDArray[np.uint8]:

@@ -1,6 +1,7 @@
 """An exported folder is the checkpoint's model, whole, and needs nothing of the experiment."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,17 @@ def test_the_metrics_and_the_card_are_the_checkpoints(experiment, tmp_path) -> N
     assert f"trained for {saved['step']} steps" in card
     for name, value in saved["metrics"].items():
         assert f"| {name} | {value:.5g} |" in card
+
+
+def test_the_card_shows_the_picture_where_there_is_one(experiment, tmp_path) -> None:
+    link = "](reconstructions.png)"
+    assert (
+        link in (export(experiment, "0000", "val/psnr", tmp_path / "a") / "README.md").read_text()
+    )
+    shutil.rmtree(experiment.trial("0000") / "reconstructions")
+    folder = export(experiment, "0000", "val/psnr", tmp_path / "b")
+    assert {path.name for path in folder.iterdir()} == FILES - {"reconstructions.png"}
+    assert link not in (folder / "README.md").read_text()
 
 
 def test_exported_again_it_replaces_the_earlier_export(experiment, tmp_path) -> None:

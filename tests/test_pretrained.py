@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save, save_file
 
 import raysweep
 from raysweep.errors import ConfigError, ExperimentError
@@ -62,6 +62,28 @@ def test_a_folder_that_lacks_a_file_is_refused_by_its_name(folder, missing, tmp_
             (tmp_path / file.name).write_bytes(file.read_bytes())
     with pytest.raises(ExperimentError, match=f"{missing} is missing"):
         load(tmp_path)
+
+
+DAMAGED = [
+    ("config.json", b"{", "config.json must be JSON"),
+    ("config.json", b"\xff", "config.json must be JSON"),
+    ("config.json", b"[]", "config.json must hold a run's settings, got list"),
+    ("model.safetensors", b"torn", "model.safetensors must hold the weights"),
+    (
+        "model.safetensors",
+        save({"lonely": torch.zeros(1)}),
+        "model.safetensors must hold .*Missing key",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "said"), DAMAGED, ids=range(len(DAMAGED)))
+def test_a_damaged_file_is_refused_in_one_line(folder, name, content, said, tmp_path) -> None:
+    for file in folder.iterdir():
+        (tmp_path / file.name).write_bytes(content if file.name == name else file.read_bytes())
+    with pytest.raises(ExperimentError, match=said) as refusal:
+        load(tmp_path)
+    assert "\n" not in str(refusal.value)
 
 
 def _modules_after(code: str) -> set[str]:
