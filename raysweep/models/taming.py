@@ -153,7 +153,9 @@ class TamingVQGAN(Tokenizer):
     def forward(self, frames_NCHW: Tensor) -> Decoded:
         quantized = self.quantize(self.quant_conv(self.encoder(frames_NCHW)))
         frames = self.decoder(self.post_quant_conv(quantized.latent_NDhw))
-        spread = perplexity(quantized.codes_Nhw, self.quantize.codebook_size)
+        spread = perplexity(
+            quantized.codes_Nhw, self.quantize.codebook_size, all_ranks=self.training
+        )
         return Decoded(frames, (quantized.codes_Nhw,), quantized.loss, spread)
 
     @property

@@ -21,7 +21,8 @@ class Encoded(NamedTuple):
 
 
 class Decoded(NamedTuple):
-    """A whole forward pass. `codebook_loss` and `perplexity` are scalars, of this batch."""
+    """A whole forward pass. `codebook_loss` and `perplexity` are scalars: the loss of this rank's
+    batch, the perplexity in training mode of the batches of all ranks."""
 
     frames_NCHW: Tensor
     codes: tuple[Tensor, ...]

@@ -22,7 +22,7 @@ from raysweep.schema import Tree
 from raysweep.training.loop import DIVERGED, Report, fit
 from raysweep.training.step import Scalars
 from tests.models.contract import NO_EFFECT
-from tests.tiny import NO_TRACKER, MemoryBatches, tiny_parts, tiny_run
+from tests.tiny import NO_TRACKER, MemoryBatches, frames, tiny_parts, tiny_run
 
 WORKERS = 2
 FRAMES_PER_STEP = 8
@@ -81,6 +81,14 @@ def _batch_norm() -> dict[str, Tensor]:
     return {"y": y.detach(), "dx": x.grad, "dweight": weight, "dbias": bias, **statistics}
 
 
+def _perplexity() -> Tensor:
+    """Of a training step's codes; before it the first rank validates alone, and must wait for nobody."""
+    tokenizer = tiny_parts({**PROMISE, **_quantizer("gradient")}).state.tokenizer
+    if parallel.place().rank == 0:
+        tokenizer.eval()(frames(3))
+    return tokenizer.train()(_share(frames(FRAMES_PER_STEP))).perplexity.detach()
+
+
 def _gather() -> Tensor:
     rows = torch.arange(12.0).view(6, 2)
     return parallel.gather_rows(_share(rows), torch.tensor([5, 0, 3, 3, 2]))
@@ -118,6 +126,7 @@ JOBS: dict[str, Callable[[], Any]] = {
     ),
     "batch norm": _batch_norm,
     "gather": _gather,
+    "perplexity": _perplexity,
     "codebook": _codebook,
     "nan": _nan_on_the_last_worker,
 }
@@ -173,7 +182,7 @@ def test_every_metric_is_the_same(workers, name) -> None:
     assert two == pytest.approx(one, rel=1e-4)
 
 
-@pytest.mark.parametrize("name", [*TRAININGS, "codebook", "gather", "nan"])
+@pytest.mark.parametrize("name", [*TRAININGS, "codebook", "gather", "perplexity", "nan"])
 def test_the_workers_agree_bit_for_bit(workers, name) -> None:
     first, second = (worker[name] for worker in workers)
     torch.testing.assert_close(first, second, atol=0, rtol=0)
@@ -196,6 +205,11 @@ def test_batch_norm_is_torchs_over_the_whole_batch(workers) -> None:
 
 def test_rows_are_found_on_whichever_worker_holds_them(workers) -> None:
     assert torch.equal(workers[0]["gather"], _gather())
+
+
+def test_the_training_perplexity_is_of_the_global_batch(workers) -> None:
+    assert _alone("perplexity") > 1.5
+    torch.testing.assert_close(workers[0]["perplexity"], _alone("perplexity"))
 
 
 def test_the_ema_codebook_starts_revives_and_moves_as_one(workers) -> None:

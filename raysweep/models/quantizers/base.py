@@ -10,6 +10,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from raysweep import parallel
 from raysweep.schema import Config
 
 
@@ -57,7 +58,13 @@ def nearest(latent_MD: Tensor, codebook_KD: Tensor) -> Tensor:
     return torch.addmm(squares_K, latent_MD - centre_D, codebook_KD.t(), alpha=-2).argmin(1)
 
 
-def perplexity(codes: Tensor, codebook_size: int) -> Tensor:
-    """exp of the entropy of the ids in this batch: 1 when one id is used, K when all are, equally."""
-    share_K = torch.bincount(codes.flatten(), minlength=codebook_size).float() / codes.numel()
+def perplexity(codes: Tensor, codebook_size: int, *, all_ranks: bool = False) -> Tensor:
+    """exp of the entropy of the ids in this batch: 1 when one id is used, K when all are, equally.
+
+    `all_ranks`: of the global batch; every rank must then call at once, as in training and not elsewhere.
+    """
+    count_K = torch.bincount(codes.flatten(), minlength=codebook_size)
+    if all_ranks:
+        count_K = parallel.total(count_K)
+    share_K = count_K.float() / count_K.sum()
     return torch.exp(torch.special.entr(share_K).sum())
