@@ -8,8 +8,8 @@ from raysweep.cluster.runtime import connected
 from raysweep.commands import sweep as sweeps
 from raysweep.commands.console import say, title
 from raysweep.commands.export import export_trial
-from raysweep.commands.plan import Request, check, compose
-from raysweep.commands.spaces import load_space
+from raysweep.commands.plan import Plan, Request, check, compose
+from raysweep.commands.spaces import LoadedSpace, load_space
 from raysweep.errors import WeightsError
 from raysweep.experiment.events import read
 from raysweep.experiment.layout import Experiment
@@ -26,14 +26,15 @@ FINAL = {"training.steps": 600, "data.batch_size": 16}
 
 def demo(storage: str) -> None:
     """Sweeps the space `demo`, trains the winner longer on two workers, exports the best of all."""
-    experiment = Experiment(Path(storage).resolve() / NAME)
+    experiment, space = Experiment(Path(storage).resolve() / NAME), load_space(NAME)
+    plan = None if experiment.sweep_file.exists() else _plan(space, storage)
     with connected():
-        if experiment.sweep_file.exists():
+        if plan is None:
             say(f"{experiment.folder} exists: going on with it (delete it to start afresh)")
             _command(f"raysweep resume {storage}/{NAME}")
             sweeps.resume(experiment)
         else:
-            _sweep(storage)
+            sweeps.start(plan, space)
         if all(record.is_searched for record in replay(read(experiment.events)).values()):
             _train_the_winner(experiment, storage)
         _command(f"raysweep export {storage}/{NAME}")
@@ -41,12 +42,11 @@ def demo(storage: str) -> None:
     _closing_screen(experiment, model)
 
 
-def _sweep(storage: str) -> None:
-    space = load_space(NAME)
+def _plan(space: LoadedSpace, storage: str) -> Plan:
     weights = _perceptual_init()
     _command(f"raysweep sweep {NAME} --set loss.perceptual_init={weights}")
     request = Request(NAME, storage, assignments=[f"loss.perceptual_init={weights}"])
-    sweeps.start(check(compose(request, space, NAME), space), space)
+    return check(compose(request, space, NAME), space)
 
 
 def _train_the_winner(experiment: Experiment, storage: str) -> None:

@@ -12,7 +12,7 @@ from raysweep.data import DataConfig
 from raysweep.data.batches import Batches
 from raysweep.data.clips import ClipReader, split_rule
 from raysweep.data.decode import DecodeError, read_frames
-from raysweep.data.demo import make_demo_videos
+from raysweep.data.demo import check_demo_videos, make_demo_videos
 from raysweep.data.discover import Source, discover
 from raysweep.data.store import (
     Manifest,
@@ -39,7 +39,9 @@ def check_footage(data: DataConfig, storage: Path) -> None:
         )
     if data.source is None:
         require_resolution(read_manifest(Path(str(data.store))), data.resolution)
-    elif data.source != DEMO:
+    elif data.source == DEMO:
+        check_demo_videos(_source(data, storage))
+    else:
         sources = discover(data.source, data.split)
         store = _store(Path(data.source), data, storage)
         if not is_prepared(store, sources, data.resolution):
@@ -52,8 +54,7 @@ def prepared(data: DataConfig, storage: Path) -> Path:
 
     if data.store is not None and data.source is None:
         return Path(data.store).resolve()
-    assert data.source is not None
-    source = storage / "demo-videos" if data.source == DEMO else Path(data.source)
+    source = _source(data, storage)
     if data.source == DEMO:
         make_demo_videos(source)
     store = _store(source, data, storage)
@@ -68,6 +69,11 @@ def default_store(source: Path, resolution: int, storage: Path) -> Path:
     """One store per source and resolution, shared by the experiments beside it."""
     digest = hashlib.sha256(str(source.resolve()).encode()).hexdigest()[:8]
     return storage / "stores" / f"{source.resolve().name}-{resolution}px-{digest}"
+
+
+def _source(data: DataConfig, storage: Path) -> Path:
+    assert data.source is not None
+    return storage / "demo-videos" if data.source == DEMO else Path(data.source)
 
 
 def _store(source: Path, data: DataConfig, storage: Path) -> Path:

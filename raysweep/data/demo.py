@@ -96,6 +96,12 @@ def make_demo_videos(
         part.write_text(asked.model_dump_json(), encoding="utf-8")
 
 
+def check_demo_videos(folder: Path) -> None:
+    """Raises DataError where `make_demo_videos` would have to make some in `folder`, and cannot."""
+    if _made(folder / "demo.json") is None:
+        _photographs_folder()
+
+
 def _videos(folder: Path, asked: DemoVideos) -> dict[Path, str]:
     counts: dict[Split, int] = {"train": asked.train, "valid": asked.valid}
     return {

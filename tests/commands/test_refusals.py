@@ -1,5 +1,6 @@
 """What cannot work is refused in one line, before anything starts or is written."""
 
+import importlib.util
 import sys
 from pathlib import Path
 from urllib.error import URLError
@@ -139,6 +140,16 @@ def test_it_is_refused_in_one_line(run, files, words, pieces):
 def test_one_video_that_plays_among_bad_ones_is_enough(run, files):
     write_video(files / "bad" / "z.mp4")
     assert run(*SMOKE, "--data", "bad", "--dry-run").code == 0
+
+
+def test_demo_videos_without_their_photographs_are_refused_before_ray(run, files, monkeypatch):
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "skimage" else find_spec(name)
+    )
+    code, _, error = run(*SMOKE)
+    assert code == 2
+    assert "Install raysweep[demo]" in error
 
 
 def test_a_name_is_used_once(run, swept):

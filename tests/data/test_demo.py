@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from raysweep.data.decode import read_frames
-from raysweep.data.demo import MAX_TURN_DEGREES, PHOTOGRAPHS, ZOOM, _view, make_demo_videos
+from raysweep.data.demo import (
+    MAX_TURN_DEGREES,
+    PHOTOGRAPHS,
+    ZOOM,
+    _view,
+    check_demo_videos,
+    make_demo_videos,
+)
 from raysweep.data.discover import discover
 from raysweep.errors import DataError
 
@@ -89,3 +96,11 @@ def test_without_scikit_image_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(DataError, match=r"Install raysweep\[demo\]"):
         make_demo_videos(tmp_path)
+    with pytest.raises(DataError, match=r"Install raysweep\[demo\]"):
+        check_demo_videos(tmp_path)
+
+
+def test_videos_that_are_there_need_no_scikit_image(tmp_path, monkeypatch):
+    make_demo_videos(tmp_path, **SMALL)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    check_demo_videos(tmp_path)
