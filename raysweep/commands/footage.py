@@ -17,6 +17,7 @@ from raysweep.data.discover import Source, discover
 from raysweep.data.store import (
     Manifest,
     SourceRecord,
+    is_finished,
     is_prepared,
     prepare,
     read_manifest,
@@ -24,6 +25,7 @@ from raysweep.data.store import (
     require_resolution,
 )
 from raysweep.errors import DataError
+from raysweep.experiment.layout import Experiment
 from raysweep.training.evaluate import mean_colour_psnr
 
 DEMO = "demo"
@@ -46,6 +48,18 @@ def check_footage(data: DataConfig, storage: Path) -> None:
         store = _store(Path(data.source), data, storage)
         if not is_prepared(store, sources, data.resolution):
             _require_frames(sources)
+
+
+def settled(data: DataConfig, experiment: Experiment) -> DataConfig:
+    """What the trials of an experiment that has begun read: its finished store alone, once the source is gone."""
+    if data.source is None or not experiment.validation_file.exists():
+        return data
+    storage = experiment.folder.parent
+    source = _source(data, storage)
+    store = _store(source, data, storage)
+    if source.expanduser().exists() or not is_finished(store):
+        return data
+    return data.model_copy(update={"source": None, "store": str(store)})
 
 
 def prepared(data: DataConfig, storage: Path) -> Path:

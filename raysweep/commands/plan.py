@@ -13,7 +13,7 @@ from raysweep.assemble import objective
 from raysweep.cluster import resources
 from raysweep.cluster.resources import Capacity
 from raysweep.commands.console import say, title
-from raysweep.commands.footage import DEMO, check_footage
+from raysweep.commands.footage import DEMO, check_footage, settled
 from raysweep.commands.spaces import LoadedSpace
 from raysweep.commands.standing import Added, Standing
 from raysweep.config import RunConfig, SweepConfig, read_file
@@ -80,7 +80,7 @@ def check(sweep: SweepConfig, space: LoadedSpace | None) -> Plan:
     run, experiment = sweep.run(), Experiment(Path(sweep.storage).resolve() / sweep.name)
     goal = objective(sweep.objective, run.loss)
     _require_free(experiment)
-    check_run(run, experiment.folder.parent)
+    check_run(run, experiment)
     draws = check_space(sweep, space.space) if space else []
     for drawn in _distinct(draw.config for draw in draws):
         _require_comparable(drawn, run, goal, sweep)
@@ -89,17 +89,17 @@ def check(sweep: SweepConfig, space: LoadedSpace | None) -> Plan:
     return Plan(sweep, experiment, goal, list(searched))
 
 
-def check_run(run: RunConfig, storage: Path) -> None:
-    """Refuses a run that can be seen to fail; its footage is, or will be, prepared below `storage`."""
+def check_run(run: RunConfig, experiment: Experiment) -> None:
+    """Refuses a run that can be seen to fail; its footage is, or will be, prepared beside `experiment`."""
     _require_buildable(run)
-    check_footage(run.data, storage)
+    check_footage(settled(run.data, experiment), experiment.folder.parent)
 
 
 def check_further(now: Standing, added: Added) -> RunConfig:
     """The run of a trial to add, checked as those of a new experiment are."""
     run = now.sweep.run_by_hand(added.settings)
     _require_comparable(run, now.sweep.run(), now.objective, now.sweep)
-    check_run(run, now.experiment.folder.parent)
+    check_run(run, now.experiment)
     return run
 
 

@@ -10,7 +10,7 @@ from raysweep.cluster import resources
 from raysweep.cluster.runtime import connected
 from raysweep.cluster.sweep import execute
 from raysweep.commands.console import say, title
-from raysweep.commands.footage import prepared, write_validation_facts
+from raysweep.commands.footage import prepared, settled, write_validation_facts
 from raysweep.commands.narrator import Narrator
 from raysweep.commands.plan import Plan, at_once, check_further, check_run
 from raysweep.commands.spaces import LoadedSpace, load_space
@@ -36,7 +36,7 @@ def start(plan: Plan, space: LoadedSpace | None) -> None:
 def resume(experiment: Experiment) -> None:
     """Goes on from the event log: unfinished trials from their checkpoints, then new ones."""
     now = standing(experiment)
-    check_run(now.sweep.run(), experiment.folder.parent)
+    check_run(now.sweep.run(), experiment)
     _run(now)
 
 
@@ -71,7 +71,7 @@ def _run(now: Standing, added: Added | None = None) -> str:
 
 
 def _prepare(experiment: Experiment, run: RunConfig) -> Path:
-    store = prepared(run.data, experiment.folder.parent)
+    store = prepared(settled(run.data, experiment), experiment.folder.parent)
     facts = write_validation_facts(store, run.data, experiment.validation_file)
     say(
         f"{facts['train_clips']} clips to train on, {facts['validation_clips']} to validate on; "

@@ -151,12 +151,17 @@ def read_manifest(folder: Path) -> Manifest:
     return _parse(path)
 
 
+def is_finished(folder: Path) -> bool:
+    """Whether `folder` is a store that a prepare has completed."""
+    return (folder / "manifest.json").is_file()
+
+
 def is_prepared(folder: Path, sources: Sequence[Source], resolution: int) -> bool:
     """Whether `folder` is the finished store of these sources; False where there is no finished store.
 
     Raises DataError, saying what differs, where it is the store of something else.
     """
-    if not (folder / "manifest.json").is_file():
+    if not is_finished(folder):
         return False
     manifest = read_manifest(folder)
     require_resolution(manifest, resolution)

@@ -1,13 +1,17 @@
 """Starting, adding to and resuming an experiment, with a plain loop where Ray would be."""
 
+import shutil
 from contextlib import nullcontext
 
 import pytest
 
 from raysweep.cluster.resources import Capacity
+from raysweep.commands.footage import default_store, prepared, settled
 from raysweep.commands.standing import standing
+from raysweep.data.store import prepare, read_manifest
 from raysweep.experiment.conductor import Conductor
 from raysweep.experiment.layout import Experiment
+from tests.data.media import write_video
 from tests.fakes import by_weight, execute
 
 SMOKE = ["sweep", "smoke", "--set", "scheduler.kind=none"]
@@ -105,6 +109,23 @@ def test_a_resumed_experiment_whose_footage_is_gone_is_refused_before_ray(run, l
     code, _, error = run("resume", "runs/smoke")
     assert code == 2
     assert "gone" in error
+
+
+def test_a_resumed_experiment_whose_store_is_finished_needs_its_source_no_more(run, loop, folder):
+    videos, runs = folder / "videos", folder / "runs"
+    for name in ("a.mp4", "b.mp4"):
+        write_video(videos / name)
+    loop.reports = 1
+    run(*SMOKE, "--data", "videos")
+    experiment = Experiment(runs / "smoke")
+    experiment.validation_file.write_text('{"mean_colour_psnr": 10.0}')
+    data = standing(experiment).sweep.run().data
+    prepare(videos, default_store(videos, data.resolution, runs), data)
+    shutil.rmtree(videos)
+    loop.reports = None
+    assert run("resume", experiment.folder).code == 0
+    store = prepared(settled(data, experiment), runs)
+    assert len(read_manifest(store).good) == 2
 
 
 def test_a_second_driver_is_refused(run, loop, swept):
