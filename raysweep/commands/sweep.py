@@ -1,6 +1,7 @@
 """Starting, going on with, and adding to an experiment."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,12 @@ from raysweep.commands.plan import Plan, at_once, check_further, check_run
 from raysweep.commands.spaces import LoadedSpace, load_space
 from raysweep.commands.standing import Added, Standing, further, standing
 from raysweep.commands.status import status
-from raysweep.config import RunConfig
-from raysweep.errors import TrainingFailed
+from raysweep.config import ClusterConfig, RunConfig
+from raysweep.errors import ConfigError, TrainingFailed
 from raysweep.experiment.conductor import Conductor
 from raysweep.experiment.events import EventLog, read
 from raysweep.experiment.layout import Experiment, create
+from raysweep.experiment.records import run_of
 from raysweep.experiment.results import write_csv
 from raysweep.search.study import Space
 from trainables import TRAINABLES
@@ -59,7 +61,9 @@ def _run(now: Standing, added: Added | None = None) -> str:
         title(f"{name}: preparing footage")
         store = _prepare(experiment, run)
         capacity = resources.cluster_capacity()
-        count = min(at_once(sweep, capacity), resources.concurrency(run.cluster, capacity))
+        clusters = [run.cluster, *_clusters_of_open_trials(now)]
+        fitting = (resources.concurrency(cluster, capacity) for cluster in clusters)
+        count = min(at_once(sweep, capacity), *fitting)
         title(f"{name}: {count} at a time, each {resources.describe(run.cluster)}")
         past, hear = read(experiment.events), Narrator(now.objective)
         conductor = Conductor(sweep, _space(experiment), now.objective, log, past, hear)
@@ -68,6 +72,14 @@ def _run(now: Standing, added: Added | None = None) -> str:
         execute(conductor, experiment, store, TRAINABLES, at_once=count)
     _conclude(standing(experiment))
     return trial
+
+
+def _clusters_of_open_trials(now: Standing) -> Iterator[ClusterConfig]:
+    """A trial added by hand may take more than the base run does."""
+    for record in now.trials.values():
+        if record.is_open:
+            with suppress(ConfigError):  # the conductor will tell of it
+                yield run_of(now.sweep, record).cluster
 
 
 def _prepare(experiment: Experiment, run: RunConfig) -> Path:

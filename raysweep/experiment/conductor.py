@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 from raysweep.config import RunConfig, SweepConfig
 from raysweep.errors import ConfigError
 from raysweep.experiment.events import Event, EventLog
-from raysweep.experiment.records import FROM_SPACE, Records, TrialRecord, apply
+from raysweep.experiment.records import FROM_SPACE, Records, TrialRecord, apply, run_of
 from raysweep.schema import Tree
 from raysweep.search.objective import Objective
 from raysweep.search.rungs import Rungs
@@ -85,9 +85,8 @@ class Conductor:
                 params, settings = self.study.propose(len(self.trials))
                 self._enter(FROM_SPACE, params, settings)
             record = self.trials[self._waiting.pop(0)]
-            resolve = self.sweep.run if record.is_searched else self.sweep.run_by_hand
             try:
-                return Proposal(record.trial, resolve(record.settings))
+                return Proposal(record.trial, run_of(self.sweep, record))
             except ConfigError as error:
                 self.end(record.trial, str(error))
         return None

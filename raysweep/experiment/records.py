@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from raysweep.config import RunConfig, SweepConfig
 from raysweep.experiment.events import Event
 from raysweep.schema import Tree
 
@@ -44,6 +45,12 @@ class TrialRecord:
 
 Records = dict[str, TrialRecord]
 """By trial id, in order of proposal."""
+
+
+def run_of(sweep: SweepConfig, record: TrialRecord) -> RunConfig:
+    """The trial's resolved run; ConfigError where its settings make no valid one together."""
+    resolve = sweep.run if record.is_searched else sweep.run_by_hand
+    return resolve(record.settings)
 
 
 def replay(events: Iterable[Event]) -> Records:

@@ -22,8 +22,11 @@ class Loop:
     """Executes as the cluster does; with `reports`, it is gone after so many."""
 
     reports: int | None = None
+    at_once = 0
+    """As asked for last."""
 
-    def __call__(self, conductor: Conductor, *_: object, **__: object) -> None:
+    def __call__(self, conductor: Conductor, *_: object, at_once: int) -> None:
+        self.at_once = at_once
         if self.reports is None:
             execute(conductor, by_weight)
             return
@@ -100,6 +103,18 @@ def test_the_winner_is_trained_again_beside_the_others(run, loop, folder):
     added = list(standing(experiment).trials.values())[-1]
     assert added.origin == f"from {winner.trial}"
     assert added.settings == {**winner.settings, "training.steps": 77}
+
+
+def test_a_resumed_trial_that_takes_more_than_the_others_leaves_room_for_fewer(run, loop, folder):
+    loop.reports = 1
+    run(*SMOKE)
+    assert loop.at_once == 2
+    experiment = Experiment(folder / "runs" / "smoke")
+    changes = {"cluster.workers": 2, "cluster.trainable": "distributed"}
+    run("train", "--from", experiment.folder, *(f"--set={p}={v}" for p, v in changes.items()))
+    assert loop.at_once == 1
+    assert run("resume", experiment.folder).code == 1
+    assert loop.at_once == 1
 
 
 def test_a_resumed_experiment_whose_footage_is_gone_is_refused_before_ray(run, loop, folder):
