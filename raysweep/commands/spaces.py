@@ -20,8 +20,6 @@ class LoadedSpace:
     """Settings of every trial, weaker than the config file."""
     sweep: Tree
     """Settings of the search itself."""
-    question: str
-    """The first line of the space's docstring."""
     source: str
 
 
@@ -35,12 +33,10 @@ def load_space(name: str) -> LoadedSpace:
         raise ConfigError(
             f"{path} must define space(trial), and does not. See search_spaces/smoke.py."
         )
-    question = (module.__doc__ or path.stem).strip().splitlines()[0]
     return LoadedSpace(
         module.space,
         getattr(module, "BASE", {}),
         getattr(module, "SWEEP", {}),
-        question,
         path.read_text(),
     )
 

@@ -38,11 +38,6 @@ def train_indices(
     return [_at(position, clips, seed) for position in range(start, start + share)]
 
 
-def epoch_of(step: int, clips: int, batch_size: int) -> int:
-    """The epoch, from 0, that the first clip of `step` belongs to."""
-    return step * batch_size // clips
-
-
 def validation_indices(clips: int, rank: int = 0, workers: int = 1) -> range:
     """The contiguous share of range(clips) that `rank` scores; shares differ by one clip at most."""
     return range(rank * clips // workers, (rank + 1) * clips // workers)

@@ -12,16 +12,14 @@ _ANSWER_WITHIN_SECONDS = 10.0
 """A host that does not answer by then counts as out of reach; torch.hub itself would wait for minutes."""
 
 
-def locate(file_name: str, url: str, *, fetch: bool = True) -> Path:
+def locate(file_name: str, url: str) -> Path:
     """The path of `file_name` in torch.hub's checkpoints folder, downloaded from `url` where it is absent.
 
-    `fetch=False` never touches the network. Raises WeightsError where the file cannot be had.
+    Raises WeightsError where the file cannot be had.
     """
     path = checkpoints_folder() / file_name
     if path.is_file():
         return path
-    if not fetch:
-        raise _unavailable(path, url, "fetching is off")
     try:
         _download(url, path)
     except (OSError, HTTPException) as error:  # URLError is an OSError

@@ -20,7 +20,3 @@ class Objective:
         if value is None or not isfinite(value):
             return None
         return value if self.direction == "max" else -value
-
-    def value(self, score: float) -> float:
-        """The metric's own number back from a score."""
-        return score if self.direction == "max" else -score

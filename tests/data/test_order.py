@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raysweep.data.order import epoch_of, epoch_order, train_indices, validation_indices
+from raysweep.data.order import epoch_order, train_indices, validation_indices
 from raysweep.errors import ConfigError
 
 counts = st.integers(1, 50)
@@ -49,11 +49,6 @@ def test_order_depends_on_seed_and_epoch_only():
     assert np.array_equal(same, again)
     assert not np.array_equal(same, epoch_order(100, 2, 2))
     assert not np.array_equal(same, epoch_order(100, 1, 3))
-
-
-@pytest.mark.parametrize(("step", "epoch"), [(0, 0), (2, 0), (3, 1), (4, 1), (5, 2)])
-def test_epoch_of(step, epoch):
-    assert epoch_of(step, clips=10, batch_size=4) == epoch
 
 
 @given(clips=st.integers(0, 100), workers=st.integers(1, 12))

@@ -27,7 +27,7 @@ def test_a_file_already_there_is_used() -> None:
     there = checkpoints_folder() / "net.pth"
     there.parent.mkdir(parents=True)
     there.write_bytes(CONTENT)
-    assert locate("net.pth", "file:///nowhere", fetch=False) == there
+    assert locate("net.pth", "file:///nowhere") == there
 
 
 def test_an_absent_file_is_fetched_whole(url: str) -> None:
@@ -42,10 +42,9 @@ def test_a_download_that_fails_its_hash_leaves_nothing(url: str) -> None:
     assert list(checkpoints_folder().iterdir()) == []
 
 
-@pytest.mark.parametrize("fetch", [True, False])
-def test_what_cannot_be_had_names_file_folder_and_alternative(fetch: bool) -> None:
+def test_what_cannot_be_had_names_file_folder_and_alternative() -> None:
     with pytest.raises(WeightsError) as caught:
-        locate("net.pth", "file:///nowhere/net.pth", fetch=fetch)
+        locate("net.pth", "file:///nowhere/net.pth")
     message = str(caught.value)
     for part in ("net.pth", str(checkpoints_folder()), "loss.perceptual_init", "random"):
         assert part in message
