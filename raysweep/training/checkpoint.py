@@ -6,6 +6,7 @@ config.yaml     the resolved settings
 """
 
 import json
+import pickle
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,7 +40,13 @@ def load(folder: Path) -> dict[str, Any]:
         raise ExperimentError(
             f"no checkpoint in {folder}: state.pt is missing. Name another trial."
         )
-    saved: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        saved: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        raise ExperimentError(
+            f"{path} must be a whole checkpoint of tensors and plain values ({type(error).__name__}). "
+            f"Delete {folder}, or name another trial."
+        ) from error
     if saved["version"] != VERSION:
         raise ExperimentError(
             f"checkpoint format must be version {VERSION}, got {saved['version']} in {path}. "

@@ -1,6 +1,5 @@
 """A checkpoint is whole or absent, says what it is, and runs no code."""
 
-import pickle
 from pathlib import Path
 
 import pytest
@@ -38,6 +37,15 @@ def test_another_format_is_refused(saved) -> None:
         checkpoint.load(saved)
 
 
+@pytest.mark.parametrize("kept", [0, 100, -100])
+def test_a_torn_checkpoint_is_refused_in_one_line(saved, kept) -> None:
+    whole = (saved / "state.pt").read_bytes()
+    (saved / "state.pt").write_bytes(whole[:kept])
+    with pytest.raises(ExperimentError, match="must be a whole checkpoint") as refusal:
+        checkpoint.load(saved)
+    assert "\n" not in str(refusal.value)
+
+
 class _Harmful:
     def __reduce__(self):
         return (Path.touch, (Path("harm"),))
@@ -46,7 +54,7 @@ class _Harmful:
 def test_no_code_is_run(saved, tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     torch.save({"version": 1, "tokenizer": _Harmful()}, saved / "state.pt")
-    with pytest.raises(pickle.UnpicklingError):
+    with pytest.raises(ExperimentError, match="UnpicklingError"):
         checkpoint.load(saved)
     assert not Path("harm").exists()
 
