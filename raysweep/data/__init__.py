@@ -11,7 +11,8 @@ class DataConfig(Config):
     """Where frames come from and how clips are cut from them."""
 
     source: str | None = None
-    """Folder of videos, or the word `demo` for generated ones; prepared into `store` when that is absent."""
+    """Folder of videos, one video, a .txt list of paths, or the word `demo` for generated videos; prepared
+    into `store` where that is not done yet."""
     store: str | None = None
     """Prepared store to read; None: beside the experiment, made from `source`."""
     resolution: int = Field(default=128, ge=8)
