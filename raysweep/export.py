@@ -39,7 +39,8 @@ def export(experiment: Experiment, trial: str, metric: str, folder: Path) -> Pat
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    state = checkpoint.load(source)["tokenizer"]
+    saved_state = checkpoint.load(source)
+    state = saved_state.get("averaged", saved_state["tokenizer"])
     save_file(
         {name: tensor.contiguous() for name, tensor in state.items()}, partial / "model.safetensors"
     )

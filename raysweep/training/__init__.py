@@ -25,5 +25,7 @@ class TrainingConfig(Config):
     """Steps between validations, each with a checkpoint and a report; 0: only at the end."""
     log_every: int = Field(default=50, ge=1)
     """Steps between lines of training scalars; every validation has one too."""
+    weight_ema: float = Field(default=0.0, ge=0, lt=1)
+    """Decay per step of the averaged weights that validation and export use; 0: the weights themselves."""
     channels_last: bool = False
     """Memory layout NHWC: faster where the convolution kernels like it."""

@@ -15,7 +15,7 @@ from raysweep import parallel
 from raysweep.metrics import Metric
 from raysweep.tracking import Picture, Tracker
 from raysweep.tracking.pictures import side_by_side
-from raysweep.training import TrainingConfig, checkpoint
+from raysweep.training import TrainingConfig, average, checkpoint
 from raysweep.training.evaluate import evaluate, to_frames
 from raysweep.training.schedule import set_learning_rates
 from raysweep.training.state import TrainState, seed_step
@@ -116,6 +116,9 @@ def _train(
         set_learning_rates(state, config)
         frames = to_frames(next(stream), parts.device)
         scalars = parts.step(frames)
+        if state.averaged is not None:
+            decay = average.decay_at(config.weight_ema, state.step)
+            average.update(state.averaged, state.tokenizer, decay)
         meter.count(len(frames))
         validates = _due(state.step, config.validate_every, config.steps)
         if validates or _due(state.step, config.log_every, config.steps):
@@ -137,7 +140,7 @@ def _log(step: int, scalars: Scalars, meter: Meter, tracker: Tracker) -> None:
 
 def _validate(parts: Parts, batches: Batches, tracker: Tracker) -> dict[str, float]:
     state = parts.state
-    metrics = evaluate(state.tokenizer, parts.new_metrics(), batches.validation(), parts.device)
+    metrics = evaluate(state.result, parts.new_metrics(), batches.validation(), parts.device)
     _require_finite(metrics)
     tracker.scalars(state.step, metrics)
     if parallel.place().rank == 0:
@@ -149,9 +152,9 @@ def _validate(parts: Parts, batches: Batches, tracker: Tracker) -> dict[str, flo
 def _picture(parts: Parts, clips_BTHWC: Tensor) -> Picture:
     """The first frame of each clip above its reconstruction."""
     frames = to_frames(clips_BTHWC[:, :1], parts.device)
-    parts.state.tokenizer.eval()
-    reconstruction = parts.state.tokenizer(frames).frames_NCHW
-    parts.state.tokenizer.train()
+    tokenizer = parts.state.result.eval()
+    reconstruction = tokenizer(frames).frames_NCHW
+    tokenizer.train()
     return side_by_side(frames, reconstruction)
 
 

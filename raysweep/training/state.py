@@ -1,5 +1,6 @@
 """Everything of a run that a step changes."""
 
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +25,14 @@ class TrainState:
     discriminator: nn.Module
     optimizer: Optimizer
     disc_optimizer: Optimizer
+    averaged: Tokenizer | None = None
+    """The moving average of the tokenizer's weights, where the settings ask for one."""
     step: int = 0
+
+    @property
+    def result(self) -> Tokenizer:
+        """What is validated and exported."""
+        return self.tokenizer if self.averaged is None else self.averaged
 
     @classmethod
     def start(
@@ -36,10 +44,12 @@ class TrainState:
             discriminator,
             Adam(tokenizer.parameters(), config.learning_rate, config.betas),
             Adam(discriminator.parameters(), disc_rate, config.betas),
+            deepcopy(tokenizer).requires_grad_(False) if config.weight_ema else None,
         )
 
     def state_dict(self) -> dict[str, Any]:
-        return {
+        averaged = {} if self.averaged is None else {"averaged": self.averaged.state_dict()}
+        return averaged | {
             "step": self.step,
             "tokenizer": self.tokenizer.state_dict(),
             "discriminator": self.discriminator.state_dict(),
@@ -52,6 +62,8 @@ class TrainState:
         self.discriminator.load_state_dict(saved["discriminator"])
         self.optimizer.load_state_dict(saved["optimizer"])
         self.disc_optimizer.load_state_dict(saved["disc_optimizer"])
+        if self.averaged is not None:
+            self.averaged.load_state_dict(saved["averaged"])
         self.step = saved["step"]
 
 

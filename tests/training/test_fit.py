@@ -163,6 +163,7 @@ RESUMES = [
     pytest.param({"discriminator.norm": "batch", "loss.disc_start": 2}, id="batch norm"),
     pytest.param({"training.schedule": "cosine", "training.warmup_steps": 9}, id="schedule"),
     pytest.param({"loss.perceptual_net": "squeeze"}, id="lpips"),
+    pytest.param({"training.weight_ema": 0.9}, id="averaged weights"),
 ]
 
 
