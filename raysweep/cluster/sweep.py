@@ -43,7 +43,6 @@ def execute(
     manifest = read_manifest(store)
     footage = Footage(manifest, materialise(store, manifest))
     capacity = resources.cluster_capacity()
-
     metric = conductor.objective.metric
 
     def job_of(config: Mapping[str, Any]) -> Job:

@@ -15,9 +15,8 @@ class GlobalBatchNorm2d(nn.BatchNorm2d):
         x = input.float()
         count = x.numel() // x.shape[1] * parallel.place().workers
         mean_C = parallel.differentiable_total(x.sum((0, 2, 3))) / count
-        centred = (
-            x - mean_C[:, None, None]
-        )  # first: a small variance drowns in a large mean's square
+        # Centre before squaring: a small variance drowns in the square of a large mean.
+        centred = x - mean_C[:, None, None]
         variance_C = parallel.differentiable_total(centred.square().sum((0, 2, 3))) / count
         self._track(mean_C.detach(), variance_C.detach() * count / (count - 1))
         scale_C = self.weight * torch.rsqrt(variance_C + self.eps)
