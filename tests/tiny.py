@@ -34,6 +34,8 @@ SETTINGS: Tree = {
 }
 EMA: Tree = {"kind": "ema", "codebook_size": 32, "embedding_dim": 8}
 QUANTIZERS: dict[str, Tree] = {"gradient": SETTINGS["model"]["quantizer"], "ema": EMA}
+NO_EFFECT = ".k.bias"
+"""Softmax ignores a constant added to all keys: the gradient of this bias is zero but for rounding."""
 CPU = torch.device("cpu")
 NO_TRACKER = Trackers([])
 

@@ -11,8 +11,8 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from raysweep.models.blocks import AttnBlock, Downsample, ResnetBlock, Upsample, normalize
-from raysweep.models.quantizers import GradientConfig, QuantizerConfig, perplexity
-from raysweep.models.tokenizer import Decoded, Encoded, Tokenizer
+from raysweep.models.quantizers import GradientConfig, QuantizerConfig
+from raysweep.models.tokenizer import Encoded, Level, Tokenizer
 from raysweep.schema import Config
 
 
@@ -46,7 +46,7 @@ class TamingConfig(Config):
         return self.resolution // 2**level in self.attn_resolutions
 
 
-class Level(nn.Module):
+class Resolution(nn.Module):
     """One resolution: residual blocks, each followed by attention where there is any."""
 
     def __init__(self, config: TamingConfig, level: int, blocks: int, in_channels: int) -> None:
@@ -87,7 +87,7 @@ class Encoder(nn.Module):
         self.down = nn.ModuleList()
         width = config.ch
         for level, multiplier in enumerate(config.ch_mult):
-            stage = Level(config, level, config.num_res_blocks, width)
+            stage = Resolution(config, level, config.num_res_blocks, width)
             width = config.ch * multiplier
             if level < len(config.ch_mult) - 1:
                 stage.downsample = Downsample(width)
@@ -114,7 +114,7 @@ class Decoder(nn.Module):
         self.mid = Middle(width, config.dropout)
         stages = []
         for level in reversed(range(len(config.ch_mult))):
-            stage = Level(config, level, config.num_res_blocks + 1, width)
+            stage = Resolution(config, level, config.num_res_blocks + 1, width)
             width = config.ch * config.ch_mult[level]
             if level > 0:
                 stage.upsample = Upsample(width)
@@ -143,29 +143,17 @@ class TamingVQGAN(Tokenizer):
         self.factor = 2 ** (len(config.ch_mult) - 1)
 
     def encode(self, frames_NCHW: Tensor) -> Encoded:
-        quantized = self.quantize(self.quant_conv(self.encoder(frames_NCHW)))
-        return Encoded((quantized.latent_NDhw,), (quantized.codes_Nhw,))
+        latent, codes, loss = self.quantize(self.quant_conv(self.encoder(frames_NCHW)))
+        return Encoded((latent,), codes, loss)
 
-    def decode_codes(self, codes: tuple[Tensor, ...]) -> Tensor:
-        (codes_Nhw,) = codes
-        return self.decoder(self.post_quant_conv(self.quantize.vectors(codes_Nhw)))
+    def decode(self, latent: tuple[Tensor, ...]) -> Tensor:
+        (latent_NDhw,) = latent
+        return self.decoder(self.post_quant_conv(latent_NDhw))
 
-    def forward(self, frames_NCHW: Tensor) -> Decoded:
-        quantized = self.quantize(self.quant_conv(self.encoder(frames_NCHW)))
-        frames = self.decoder(self.post_quant_conv(quantized.latent_NDhw))
-        spread = perplexity(
-            quantized.codes_Nhw, self.quantize.codebook_size, all_ranks=self.training
-        )
-        return Decoded(frames, (quantized.codes_Nhw,), quantized.loss, spread)
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        return (Level(self.quantize, self.factor),)
 
     @property
     def last_layer(self) -> Tensor:
         return self.decoder.conv_out.weight
-
-    @property
-    def codebook_sizes(self) -> tuple[int, ...]:
-        return (self.quantize.codebook_size,)
-
-    @property
-    def downsampling(self) -> tuple[int, ...]:
-        return (self.factor,)

@@ -1,23 +1,37 @@
 """What every tokenizer is: frames to codes and back.
 
-Shapes: N frames, C=3 RGB channels, H W pixels, h w code positions. Frames are float RGB in [-1, 1];
-codes are int64, one map (N, h, w) per level, finest first.
+Shapes: N frames, C=3 RGB channels, H W pixels, D latent channels, h w code positions. Frames are float
+RGB in [-1, 1]. Codes are int64, one map (N, h, w) after another: the finest level first, and within a
+level one map per head or residual stage of its quantizer.
 """
 
 from abc import ABC, abstractmethod
 from math import log2
 from typing import NamedTuple
 
+import torch
+from einops import rearrange
 from torch import Tensor, nn
 
 from raysweep.errors import ConfigError
+from raysweep.models.quantizers.base import Quantizer, perplexity
+
+
+class Level(NamedTuple):
+    """One code resolution of a tokenizer."""
+
+    quantizer: Quantizer
+    downsampling: int
+    """Pixels per code position along one axis."""
 
 
 class Encoded(NamedTuple):
-    """`latent`: what the decoder takes, already quantized; `codes`: one (N, h, w) map per level."""
+    """`latent`: what the decoder takes, already quantized, one (N, D, h, w) per level; `codes`: the maps;
+    `codebook_loss`: a scalar, of this rank's batch, all levels."""
 
     latent: tuple[Tensor, ...]
     codes: tuple[Tensor, ...]
+    codebook_loss: Tensor
 
 
 class Decoded(NamedTuple):
@@ -34,43 +48,77 @@ class Tokenizer(nn.Module, ABC):
     """The interface that training, export and the codec use; they know no family."""
 
     @abstractmethod
-    def encode(self, frames_NCHW: Tensor) -> Encoded: ...
+    def encode(self, frames_NCHW: Tensor) -> Encoded:
+        """The latent carries straight-through gradients."""
 
     @abstractmethod
-    def decode_codes(self, codes: tuple[Tensor, ...]) -> Tensor:
-        """Codes, one map per level -> frames (N, C, H, W), about [-1, 1]."""
+    def decode(self, latent: tuple[Tensor, ...]) -> Tensor:
+        """Quantized latents, one per level -> frames (N, C, H, W), about [-1, 1]."""
 
+    @property
     @abstractmethod
-    def forward(self, frames_NCHW: Tensor) -> Decoded: ...
+    def levels(self) -> tuple[Level, ...]:
+        """Finest first."""
 
     @property
     @abstractmethod
     def last_layer(self) -> Tensor:
         """Weight of the final convolution: where the adaptive GAN weight is measured."""
 
-    @property
-    @abstractmethod
-    def codebook_sizes(self) -> tuple[int, ...]:
-        """Ids a position can take, per level."""
+    def forward(self, frames_NCHW: Tensor) -> Decoded:
+        encoded = self.encode(frames_NCHW)
+        spread = perplexity(encoded.codes, self.codebook_sizes, all_ranks=self.training)
+        return Decoded(self.decode(encoded.latent), encoded.codes, encoded.codebook_loss, spread)
+
+    def decode_codes(self, codes: tuple[Tensor, ...]) -> Tensor:
+        """Code maps as `encode` gives them -> frames (N, C, H, W), about [-1, 1]."""
+        maps, latent = iter(codes), []
+        for quantizer, _ in self.levels:
+            latent.append(quantizer.vectors(tuple(next(maps) for _ in quantizer.codebook_sizes)))
+        return self.decode(tuple(latent))
 
     @property
-    @abstractmethod
+    def codebook_sizes(self) -> tuple[int, ...]:
+        """Ids that a position can take, per code map."""
+        return tuple(size for level in self.levels for size in level.quantizer.codebook_sizes)
+
+    @property
     def downsampling(self) -> tuple[int, ...]:
-        """Pixels per code position along one axis, per level."""
+        """Pixels per code position along one axis, per code map."""
+        return tuple(
+            level.downsampling for level in self.levels for _ in level.quantizer.codebook_sizes
+        )
+
+    def flatten(self, codes: tuple[Tensor, ...]) -> Tensor:
+        """Code maps -> (N, tokens): map after map, each row by row."""
+        return torch.cat([rearrange(level, "n h w -> n (h w)") for level in codes], 1)
+
+    def unflatten(self, tokens: Tensor, height: int, width: int) -> tuple[Tensor, ...]:
+        """(N, tokens) of frames of `height` x `width` pixels -> code maps; undoes `flatten`."""
+        self.check_size(height, width)
+        expected = self.tokens_per_frame(height, width)
+        if tokens.shape[1] != expected:
+            raise ConfigError(
+                f"a frame of {height}x{width} px has {expected} tokens in this model, got {tokens.shape[1]}. "
+                "Give the size of the frames that the tokens were made from."
+            )
+        shapes = [(height // factor, width // factor) for factor in self.downsampling]
+        parts = tokens.split([h * w for h, w in shapes], 1)
+        return tuple(part.view(-1, h, w) for part, (h, w) in zip(parts, shapes, strict=True))
 
     def tokens_per_frame(self, height: int, width: int) -> int:
         return sum((height // factor) * (width // factor) for factor in self.downsampling)
 
     def bits_per_pixel(self, height: int, width: int) -> float:
-        """Nominal: log2 K bits a position, all levels."""
-        levels = zip(self.codebook_sizes, self.downsampling, strict=True)
-        bits = sum(log2(size) * (height // f) * (width // f) for size, f in levels)
+        """Nominal: log2 K bits a position, all code maps."""
+        maps = zip(self.codebook_sizes, self.downsampling, strict=True)
+        bits = sum(log2(size) * (height // f) * (width // f) for size, f in maps)
         return bits / (height * width)
 
     def check_size(self, height: int, width: int) -> None:
         """Raises ConfigError when a frame of this size cannot be coded."""
         multiple = max(self.downsampling)
-        if height % multiple or width % multiple:
+        if height % multiple or width % multiple or not height or not width:
             raise ConfigError(
                 f"frame height and width must be multiples of {multiple} for this model, got "
                 f"{height}x{width}. Use {max(1, height // multiple) * multiple}x"

@@ -34,7 +34,7 @@ def test_nearest_is_by_squared_distance() -> None:
     ("codes", "expected"), [([0, 0, 0, 0], 1.0), ([0, 1, 2, 3], 4.0), ([0, 0, 1, 1], 2.0)]
 )
 def test_perplexity(codes, expected) -> None:
-    assert perplexity(torch.tensor(codes), 8).item() == pytest.approx(expected)
+    assert perplexity([torch.tensor(codes)], [8]).item() == pytest.approx(expected)
 
 
 # --- gradient
@@ -52,7 +52,7 @@ def test_gradient_loss_is_the_formula_and_moves_each_side_by_its_own_weight(lega
     codes = _nearest(z, e)
     error = e[codes] - z
     commitment, codebook = (1.0, 0.3) if legacy else (0.3, 1.0)
-    assert quantized.codes_Nhw.flatten().tolist() == codes.tolist()
+    assert quantized.codes[0].flatten().tolist() == codes.tolist()
     wanted = (commitment + codebook) * np.square(error).mean()
     assert quantized.loss.item() == pytest.approx(wanted, rel=1e-5)
 
@@ -76,7 +76,7 @@ def test_the_latent_is_the_codebook_vector_with_a_straight_gradient(config) -> N
     quantized = quantizer.train()(latent)
     quantizer.eval()
     again = quantizer(latent)
-    torch.testing.assert_close(again.latent_NDhw, quantizer.vectors(again.codes_Nhw))
+    torch.testing.assert_close(again.latent_NDhw, quantizer.vectors(again.codes))
     (gradient,) = torch.autograd.grad((quantized.latent_NDhw * _latent(1)).sum(), latent)
     torch.testing.assert_close(gradient, _latent(1))
 
@@ -119,8 +119,8 @@ def test_ema_is_the_published_update() -> None:
     for batch, wanted in zip(batches, codes, strict=True):
         before = quantizer.embedding.weight.clone()
         quantized = quantizer(batch)
-        assert quantized.codes_Nhw.flatten().tolist() == wanted.tolist()
-        chosen = before[quantized.codes_Nhw.flatten()]  # of the codebook before the update
+        assert quantized.codes[0].flatten().tolist() == wanted.tolist()
+        chosen = before[quantized.codes[0].flatten()]  # of the codebook before the update
         error = chosen.double().numpy() - _vectors(batch)
         assert quantized.loss.item() == pytest.approx(0.4 * np.square(error).mean(), rel=1e-5)
     np.testing.assert_allclose(quantizer.embedding.weight.numpy(), book, atol=1e-5)
@@ -148,7 +148,7 @@ def test_ema_moves_dead_codes_onto_vectors_and_leaves_those_in_use() -> None:
     quantizer.embedding.weight[:4] += 1000  # nothing will ever choose them
     kept = EMAConfig(codebook_size=K, embedding_dim=D, start="normal", revive_below=0).build()
     kept.load_state_dict(quantizer.state_dict())
-    codes = quantizer(_latent()).codes_Nhw
+    codes = quantizer(_latent()).codes[0]
     kept(_latent())
     counts = torch.bincount(codes.flatten(), minlength=K)
     book, dead = quantizer.embedding, counts == 0
@@ -165,7 +165,7 @@ def test_ema_keeps_more_codes_in_use_than_the_published_start() -> None:
         torch.manual_seed(0)
         quantizer = EMAConfig(codebook_size=40, embedding_dim=D, **settings).build()
         for seed in range(20):
-            codes = quantizer(_latent(seed, spread=0.1) + 2).codes_Nhw
+            codes = quantizer(_latent(seed, spread=0.1) + 2).codes[0]
         used[name] = len(codes.unique())
     assert used["ours"] > 2 * used["published"]
 
@@ -177,5 +177,5 @@ def test_quantizes_in_float32_whatever_the_autocast(config) -> None:
     plain = quantizer(_latent())
     with torch.autocast("cpu", dtype=torch.bfloat16):
         within = quantizer(_latent())
-    assert torch.equal(within.codes_Nhw, plain.codes_Nhw)
+    assert torch.equal(within.codes[0], plain.codes[0])
     assert within.loss == plain.loss

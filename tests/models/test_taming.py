@@ -1,25 +1,10 @@
-"""VQGAN: the contract with each quantizer, and the published model's names and size."""
+"""VQGAN: the published model's names and size."""
 
 import pytest
 import torch
 
 from raysweep.models import TamingConfig
 from raysweep.models.summary import summarize
-from raysweep.schema import override, parse
-from tests.models.contract import TokenizerContract
-from tests.tiny import QUANTIZERS, SETTINGS
-
-
-def _config(quantizer: str) -> TamingConfig:
-    return parse(TamingConfig, override(SETTINGS["model"], {"quantizer": QUANTIZERS[quantizer]}))
-
-
-class TestGradient(TokenizerContract):
-    config = _config("gradient")
-
-
-class TestEMA(TokenizerContract):
-    config = _config("ema")
 
 
 @pytest.fixture(scope="module")

@@ -21,8 +21,7 @@ from raysweep.models.quantizers import EMAConfig
 from raysweep.schema import Tree
 from raysweep.training.loop import DIVERGED, Report, fit
 from raysweep.training.step import Scalars
-from tests.models.contract import NO_EFFECT
-from tests.tiny import NO_TRACKER, MemoryBatches, frames, tiny_parts, tiny_run
+from tests.tiny import NO_EFFECT, NO_TRACKER, MemoryBatches, frames, tiny_parts, tiny_run
 
 WORKERS = 2
 FRAMES_PER_STEP = 8

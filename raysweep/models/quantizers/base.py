@@ -1,9 +1,10 @@
-"""What every quantizer is: a layer that replaces each latent vector by one of `codebook_size` others.
+"""What every quantizer is: a layer that replaces each latent vector by one of finitely many others.
 
 Shapes: N frames, D latent channels, h w latent positions, K codebook ids, M = N*h*w latent vectors.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -18,32 +19,33 @@ class QuantizerConfig(Config):
     """What all quantizers are asked."""
 
     codebook_size: int = Field(default=1024, ge=1)
-    """K: ids a position can take."""
+    """K: ids a position can take (in each head or residual stage, where there are several)."""
     embedding_dim: int = Field(default=256, ge=1)
-    """D: channels of one codebook vector."""
+    """D: channels of the latent that is quantized."""
 
 
 class Quantized(NamedTuple):
-    """`latent_NDhw` carries straight-through gradients; `codes_Nhw` int64 in [0, K); `loss` a scalar."""
+    """`latent_NDhw` carries straight-through gradients; `codes` int64 in [0, K), one (N, h, w) for each of
+    `codebook_sizes`; `loss` a scalar."""
 
     latent_NDhw: Tensor
-    codes_Nhw: Tensor
+    codes: tuple[Tensor, ...]
     loss: Tensor
 
 
 class Quantizer(nn.Module, ABC):
     """Subclasses add parameters or buffers under the key names of their published checkpoints."""
 
-    codebook_size: int
-    embedding_dim: int
+    codebook_sizes: tuple[int, ...]
+    """Ids of each code map: one map, or one per head or residual stage."""
 
     @abstractmethod
     def forward(self, latent_NDhw: Tensor) -> Quantized:
         """Quantizes in float32 whatever the autocast; updates statistics only in training mode."""
 
     @abstractmethod
-    def vectors(self, codes_Nhw: Tensor) -> Tensor:
-        """Ids -> their codebook vectors (N, D, h, w)."""
+    def vectors(self, codes: tuple[Tensor, ...]) -> Tensor:
+        """Code maps -> the latent (N, D, h, w) that they stand for."""
 
 
 def nearest(latent_MD: Tensor, codebook_KD: Tensor) -> Tensor:
@@ -58,13 +60,26 @@ def nearest(latent_MD: Tensor, codebook_KD: Tensor) -> Tensor:
     return torch.addmm(squares_K, latent_MD - centre_D, codebook_KD.t(), alpha=-2).argmin(1)
 
 
-def perplexity(codes: Tensor, codebook_size: int, *, all_ranks: bool = False) -> Tensor:
-    """exp of the entropy of the ids in this batch: 1 when one id is used, K when all are, equally.
+def perplexity(
+    codes: Sequence[Tensor], codebook_sizes: Sequence[int], *, all_ranks: bool = False
+) -> Tensor:
+    """exp of the entropy of a code, meaned over all codes of this batch: 1 when one id is used, K when all
+    are, equally. Maps with more positions weigh more, as in `metrics.codes`.
 
     `all_ranks`: of the global batch; every rank must then call at once, as in training and not elsewhere.
     """
-    count_K = torch.bincount(codes.flatten(), minlength=codebook_size)
-    if all_ranks:
-        count_K = parallel.total(count_K)
-    share_K = count_K.float() / count_K.sum()
-    return torch.exp(torch.special.entr(share_K).sum())
+    counts = torch.cat(
+        [
+            torch.bincount(ids.flatten(), minlength=size)
+            for ids, size in zip(codes, codebook_sizes, strict=True)
+        ]
+    )
+    counts = (parallel.total(counts) if all_ranks else counts).float()
+    nats = sum(
+        (
+            torch.special.entr(part / part.sum()).sum() * part.sum()
+            for part in counts.split(list(codebook_sizes))
+        ),
+        counts.new_zeros(()),
+    )
+    return torch.exp(nats / counts.sum())

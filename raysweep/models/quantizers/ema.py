@@ -61,7 +61,8 @@ class EMAQuantizer(Quantizer):
 
     def __init__(self, config: EMAConfig) -> None:
         super().__init__()
-        self.codebook_size, self.embedding_dim = config.codebook_size, config.embedding_dim
+        self.codebook_size = config.codebook_size
+        self.codebook_sizes = (config.codebook_size,)
         self.config = config
         self.embedding = EMAEmbedding(config.codebook_size, config.embedding_dim)
         self.register_buffer("updates", torch.zeros((), dtype=torch.long))
@@ -72,15 +73,16 @@ class EMAQuantizer(Quantizer):
             latent_MD = rearrange(latent.detach(), "n d h w -> (n h w) d")
             if self.training and self.config.start == "data" and self.updates == 0:
                 self._place(torch.arange(self.codebook_size), latent_MD, size=1.0)
-            codes = nearest(latent_MD, self.embedding.weight)
-            codes_Nhw = codes.view(len(latent), *latent.shape[2:])
-            chosen = self.vectors(codes_Nhw)  # of the codebook before this step's update
+            codes_M = nearest(latent_MD, self.embedding.weight)
+            codes = (codes_M.view(len(latent), *latent.shape[2:]),)
+            chosen = self.vectors(codes)  # of the codebook before this step's update
             if self.training:
-                self._update(latent_MD, codes)
+                self._update(latent_MD, codes_M)
             loss = self.config.beta * F.mse_loss(latent, chosen)
-            return Quantized(latent + (chosen - latent).detach(), codes_Nhw, loss)
+            return Quantized(latent + (chosen - latent).detach(), codes, loss)
 
-    def vectors(self, codes_Nhw: Tensor) -> Tensor:
+    def vectors(self, codes: tuple[Tensor, ...]) -> Tensor:
+        (codes_Nhw,) = codes
         return rearrange(F.embedding(codes_Nhw, self.embedding.weight), "n h w d -> n d h w")
 
     @torch.no_grad()

@@ -29,7 +29,7 @@ class GradientQuantizer(Quantizer):
 
     def __init__(self, config: GradientConfig) -> None:
         super().__init__()
-        self.codebook_size, self.embedding_dim = config.codebook_size, config.embedding_dim
+        self.codebook_sizes = (config.codebook_size,)
         self.commitment_weight, self.codebook_weight = (
             (1.0, config.beta) if config.legacy_beta else (config.beta, 1.0)
         )
@@ -40,13 +40,14 @@ class GradientQuantizer(Quantizer):
         with autocast(latent_NDhw.device.type, enabled=False):
             latent = latent_NDhw.float()
             latent_MD = rearrange(latent.detach(), "n d h w -> (n h w) d")
-            codes = nearest(latent_MD, self.embedding.weight.detach())
-            codes_Nhw = codes.view(len(latent), *latent.shape[2:])
-            chosen = self.vectors(codes_Nhw)
+            codes_M = nearest(latent_MD, self.embedding.weight.detach())
+            codes = (codes_M.view(len(latent), *latent.shape[2:]),)
+            chosen = self.vectors(codes)
             commitment = F.mse_loss(latent, chosen.detach())
             codebook = F.mse_loss(chosen, latent.detach())
             loss = self.commitment_weight * commitment + self.codebook_weight * codebook
-            return Quantized(latent + (chosen - latent).detach(), codes_Nhw, loss)
+            return Quantized(latent + (chosen - latent).detach(), codes, loss)
 
-    def vectors(self, codes_Nhw: Tensor) -> Tensor:
+    def vectors(self, codes: tuple[Tensor, ...]) -> Tensor:
+        (codes_Nhw,) = codes
         return rearrange(self.embedding(codes_Nhw), "n h w d -> n d h w")
