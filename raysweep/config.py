@@ -9,9 +9,10 @@ from pydantic import Field, model_validator
 
 from raysweep.data import DataConfig
 from raysweep.errors import ConfigError
-from raysweep.losses import PRESETS, LossConfig
+from raysweep.losses import LossConfig
 from raysweep.models import ModelConfig, TamingConfig
-from raysweep.models.discriminator import DiscriminatorConfig
+from raysweep.models.discriminators import DiscriminatorConfig, PatchConfig
+from raysweep.presets import PRESETS
 from raysweep.schema import Config, Tree, merge, override, parse
 from raysweep.search.rungs import SchedulerConfig
 from raysweep.search.study import SamplerConfig
@@ -46,7 +47,7 @@ class RunConfig(Config):
     """Of the weights, the order of the clips and the dropout."""
     data: DataConfig = DataConfig()
     model: ModelConfig = TamingConfig()
-    discriminator: DiscriminatorConfig = DiscriminatorConfig()
+    discriminator: DiscriminatorConfig = PatchConfig()
     loss: LossConfig = LossConfig()
     training: TrainingConfig = TrainingConfig()
     tracking: TrackingConfig = TrackingConfig()
@@ -59,6 +60,13 @@ class RunConfig(Config):
             raise ValueError(
                 f"data.batch_size must divide by cluster.workers, got {batch} and {workers}. "
                 f"Set data.batch_size to {batch // workers * workers + workers}"
+            )
+        parts = workers * self.training.accumulate
+        if batch % parts:
+            raise ValueError(
+                "data.batch_size must divide by cluster.workers x training.accumulate, got "
+                f"{batch} and {workers} x {self.training.accumulate}. "
+                f"Set data.batch_size to {batch // parts * parts + parts}"
             )
         if self.cluster.trainable == "single" and workers > 1:
             raise ValueError(
@@ -123,10 +131,10 @@ class SweepConfig(Config):
 
 
 def run_config(tree: Mapping[str, Any]) -> RunConfig:
-    """Validates a tree of settings laid over the loss preset that it names, over the defaults."""
+    """Validates a tree of settings laid over the preset that it names, over the defaults."""
     loss = tree.get("loss")
     preset = loss.get("preset") if isinstance(loss, Mapping) else None
-    below = merge(RunConfig().model_dump(), {"loss": PRESETS.get(str(preset), {})})
+    below = merge(RunConfig().model_dump(), PRESETS.get(str(preset), {}))
     return parse(RunConfig, merge(below, tree))
 
 
