@@ -1,5 +1,6 @@
 """The shared dual-optimizer loop: one `fit` for a local run, a Ray worker, a trial and a test."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -72,3 +73,6 @@ class TrainingConfig(Config):
     """Steps between lines of training scalars; every validation has one too."""
     pictures_every: int = Field(default=1000, ge=0)
     """Steps between pictures of training frames; 0: none. Every validation has one of validation frames."""
+    rfid: Literal["off", "pretrained"] | Path = "off"
+    """Inception weights for the metric rfid: fetched, or a file of torch-fidelity's; `off`: no rfid, and
+    validations take a fraction of the time."""
