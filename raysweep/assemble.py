@@ -18,7 +18,7 @@ from raysweep.metrics.psnr import PSNR
 from raysweep.metrics.ssim import SSIM
 from raysweep.models import Tokenizer
 from raysweep.search.objective import Objective
-from raysweep.training.compiled import compile_parts
+from raysweep.training.compiled import compile_tokenizer
 from raysweep.training.loop import Parts
 from raysweep.training.recompute import recompute_blocks
 from raysweep.training.state import TrainState
@@ -45,7 +45,7 @@ def assemble(config: RunConfig, device: torch.device, ranked_by: str = "psnr") -
     if config.training.checkpoint_activations:
         recompute_blocks(tokenizer)
     if config.training.compile:
-        compile_parts(tokenizer)
+        compile_tokenizer(tokenizer)
     return Parts(
         state=state,
         step=Step(state, config.loss, config.training, _perceptual(config.loss, device)),
