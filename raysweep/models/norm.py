@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from raysweep import parallel
 
@@ -61,3 +62,9 @@ class ActNorm(nn.Module):
         self.loc.copy_(-mean)
         self.scale.copy_(1 / (variance.sqrt() + 1e-6))
         self.initialized.fill_(1)
+
+
+def untracked(layer: nn.Module, x: Tensor) -> Tensor:
+    """`layer(x)`, leaving running statistics as they are: for a layer that runs twice in one forward pass."""
+    buffers = {name: buffer.clone() for name, buffer in layer.named_buffers()}
+    return functional_call(layer, buffers, (x,))
