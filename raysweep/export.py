@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from raysweep.config import RunConfig, read_file
 from raysweep.errors import ExperimentError
 from raysweep.experiment.layout import Experiment
-from raysweep.models.summary import summarize
+from raysweep.models.summary import PARTS, summarize
 from raysweep.schema import parse
 from raysweep.training import checkpoint
 
@@ -95,5 +95,5 @@ frames = tokenizer.decode(codes)             # a NumPy array (T, H, W, 3), uint8
 {figures}
 
 ```
-{summarize(config.model.build(), resolution)}```
+{summarize(config.model, resolution, PARTS)}```
 """

@@ -103,6 +103,10 @@ REFUSED = [
     *(([command, "taken"], ["taken", "not an experiment"]) for command in ("status", "resume")),
     *(([command, "absent"], ["absent", "not an experiment"]) for command in ("export", "status")),
     (["status", "file"], ["file", "not an experiment"]),
+    (["describe", "absent"], ["absent/config.json is missing", "raysweep export"]),
+    (["describe", "taken", "--config", "broken.yaml"], ["taken", "--config broken.yaml", "one"]),
+    (["describe", "--set", "data.resolution=100"], ["100x100", "Use 96x96"]),
+    (["describe", "--set", "model.ch_mlt=[1]"], ["'ch_mlt'", "did you mean 'ch_mult'?"]),
 ]
 
 
