@@ -63,9 +63,10 @@ class DataConfig(Config):
             "data.random_start": self.random_start,
             "data.split time": self.split == "time",
         }
-        for setting in (name for name, given in about_videos.items() if given and self.images):
+        given = [setting for setting, is_set in about_videos.items() if is_set]
+        if self.images and given:
             raise ValueError(
-                f"data.images makes every frame independent, and {setting} is about videos. "
+                f"data.images makes every frame independent, and {given[0]} is about videos. "
                 "Leave one of them out"
             )
         return self
