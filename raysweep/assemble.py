@@ -9,7 +9,7 @@ from raysweep.config import RunConfig
 from raysweep.errors import ConfigError
 from raysweep.features.inception import Inception, inception
 from raysweep.losses import LossConfig
-from raysweep.losses.perceptual import PerceptualLoss
+from raysweep.losses.perceptual import LogitLoss, PerceptualLoss
 from raysweep.metrics import Metric, direction
 from raysweep.metrics.codes import Codes
 from raysweep.metrics.fid import RFID
@@ -23,7 +23,7 @@ from raysweep.training.compiled import compile_tokenizer
 from raysweep.training.loop import LATEST, Parts
 from raysweep.training.recompute import recompute_blocks
 from raysweep.training.state import TrainState
-from raysweep.training.step import Step
+from raysweep.training.step import PerceptualTerms, Step, Weighted
 from raysweep.training.validation_loss import ValidationLoss
 
 KEPT_BEST = ("psnr", "lpips", "lpips_random")
@@ -104,7 +104,13 @@ def _kept_best(run: RunConfig, ranked_by: str) -> Mapping[str, Literal["max", "m
     return {f"val/{name}": direction(name) for name in names}
 
 
-def _perceptual(loss: LossConfig, device: torch.device) -> PerceptualLoss | None:
-    if loss.perceptual_net == "none" or loss.perceptual_weight == 0:
-        return None
-    return PerceptualLoss(loss.perceptual_net, str(loss.perceptual_init), device)
+def _perceptual(loss: LossConfig, device: torch.device) -> PerceptualTerms:
+    """The weighted terms that compare deep features."""
+    terms: PerceptualTerms = {}
+    if loss.perceptual_net != "none" and loss.perceptual_weight > 0:
+        net, init = loss.perceptual_net, str(loss.perceptual_init)
+        terms["perc_loss"] = Weighted(loss.perceptual_weight, PerceptualLoss(net, init, device))
+    if loss.logit_weight > 0:
+        logits = LogitLoss(str(loss.logit_init), device)
+        terms["logit_loss"] = Weighted(loss.logit_weight, logits)
+    return terms

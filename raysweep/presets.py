@@ -51,14 +51,15 @@ PRESETS: dict[str, Tree] = {
         },
     },
     # Weber et al. 2024, "MaskBit", section 3 and its authors' configuration. They weigh L2 by 4 for pixels in
-    # [0, 1], which is 1 in [-1, 1]. Their perceptual loss compares ResNet50's logits; LPIPS stands here with
-    # the same weight, so its results are not theirs. The cosine moves the autoencoder's rate alone.
+    # [0, 1], which is 1 in [-1, 1]. LPIPS is measured, and not part of the loss. The cosine moves the
+    # autoencoder's rate alone.
     "vqgan_plus": {
         "loss": {
             "pixel": "l2",
             "pixel_weight": 1.0,
             "perceptual_net": "vgg",
-            "perceptual_weight": 0.1,
+            "perceptual_weight": 0.0,
+            "logit_weight": 0.1,
             "codebook_weight": 1.0,
             "gan": "hinge",
             "disc_start": 20_000,

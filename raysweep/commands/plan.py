@@ -23,6 +23,7 @@ from raysweep.experiment.conductor import check_space
 from raysweep.experiment.layout import Experiment
 from raysweep.features.backbones import check_frame_size, weights_file
 from raysweep.features.inception import inception_file
+from raysweep.features.resnet import resnet_file
 from raysweep.schema import Tree, flatten, merge, override, parse, parse_assignment
 from raysweep.search.objective import Objective
 
@@ -114,6 +115,8 @@ def _require_buildable(run: RunConfig) -> None:
     if run.loss.perceptual_net != "none":
         check_frame_size(run.loss.perceptual_net, size, size)
         weights_file(run.loss.perceptual_net, str(run.loss.perceptual_init))
+    if run.loss.logit_weight > 0:
+        resnet_file(str(run.loss.logit_init))
     if run.training.rfid != "off":
         inception_file(str(run.training.rfid))
     if (capacity := known_capacity()) is not None:

@@ -23,6 +23,10 @@ class LossConfig(Config):
     perceptual_init: Literal["pretrained", "random"] | Path = "pretrained"
     """Its weights: fetched by torchvision, untrained, or a state dict's file."""
     perceptual_weight: float = Field(default=1.0, ge=0)
+    logit_weight: float = Field(default=0.0, ge=0)
+    """Of the distance between ResNet50's logits, beside LPIPS or in its place; 0: none."""
+    logit_init: Literal["pretrained", "random"] | Path = "pretrained"
+    """ResNet50's weights, as `perceptual_init`."""
     codebook_weight: float = Field(default=1.0, ge=0)
     """Of the quantizer's own loss."""
     gan: GanKind = "hinge"

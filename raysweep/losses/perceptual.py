@@ -1,4 +1,4 @@
-"""The perceptual term of a reconstruction loss: LPIPS (Zhang et al. 2018, eq. 1).
+"""The perceptual terms of a reconstruction loss: LPIPS (Zhang et al. 2018, eq. 1), and a classifier's logits.
 
 Shapes: N frames, C channels, H height, W width.
 """
@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from raysweep.features.lpips import lpips
+from raysweep.features.resnet import resnet
 
 
 class PerceptualLoss:
@@ -24,3 +25,16 @@ class PerceptualLoss:
         with torch.no_grad():
             wanted = self._lpips.features(target_NCHW)
         return self._lpips.distance(self._lpips.features(frames_NCHW), wanted)
+
+
+class LogitLoss:
+    """Mean squared difference of ResNet50's logits (Weber et al. 2024, section 3); otherwise as `PerceptualLoss`."""
+
+    def __init__(self, init: str, device: torch.device | str) -> None:
+        self._resnet = resnet(init, device)
+
+    def __call__(self, frames_NCHW: Tensor, target_NCHW: Tensor) -> Tensor:
+        """RGB in [-1, 1], any float type -> distance per frame, (N,) float32; no gradient to the target."""
+        with torch.no_grad():
+            wanted_NK = self._resnet.logits(target_NCHW)
+        return (self._resnet.logits(frames_NCHW) - wanted_NK).square().mean(1)

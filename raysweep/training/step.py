@@ -7,8 +7,9 @@ one pass. These are the numbers of taming's two extra passes through the whole l
 A batch may be taken in micro-batches of equal size: each adds its share to the gradients of both networks.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, autograd, nn
@@ -24,7 +25,6 @@ from raysweep.losses.adversarial import (
     lecam,
     r1,
 )
-from raysweep.losses.perceptual import PerceptualLoss
 from raysweep.losses.pixel import pixel_loss
 from raysweep.models import Decoded
 from raysweep.training import TrainingConfig
@@ -35,6 +35,18 @@ from raysweep.training.state import TrainState
 Scalars = dict[str, Tensor]
 
 
+class Weighted(NamedTuple):
+    """A term of the reconstruction loss."""
+
+    weight: float
+    distance: Callable[[Tensor, Tensor], Tensor]
+    """Frames and their targets, (N, 3, H, W) in [-1, 1] -> one number per frame."""
+
+
+PerceptualTerms = dict[str, Weighted]
+"""Logged name -> term."""
+
+
 class Step:
     """Advances `state` by one update of the tokenizer and, when it is due, one of the discriminator."""
 
@@ -43,11 +55,11 @@ class Step:
         state: TrainState,
         loss: LossConfig,
         config: TrainingConfig,
-        perceptual: PerceptualLoss | None,
+        perceptual: PerceptualTerms,
     ) -> None:
         self.state, self.loss, self.config = state, loss, config
         self.gan = loss.gan_timing(config.steps)
-        self.perceptual = perceptual if loss.perceptual_weight > 0 else None
+        self.perceptual = perceptual
         self.tokenizer = parallel.synchronized(state.tokenizer)
         self.discriminator = parallel.synchronized(state.discriminator)
 
@@ -120,10 +132,10 @@ class Step:
         pixel = pixel_loss(self.loss.pixel, leaf, target_NCHW)
         nll = self.loss.pixel_weight * pixel
         scalars = {"recon_loss": pixel.detach()}
-        if self.perceptual is not None:
-            perceptual = self.perceptual(leaf, target_NCHW).mean()
-            nll = nll + self.loss.perceptual_weight * perceptual
-            scalars["perc_loss"] = perceptual.detach()
+        for name, (weight, distance) in self.perceptual.items():
+            perceptual = distance(leaf, target_NCHW).mean()
+            nll = nll + weight * perceptual
+            scalars[name] = perceptual.detach()
         return nll, scalars
 
     def _verdict(self, leaf: Tensor) -> tuple[Tensor, Tensor]:

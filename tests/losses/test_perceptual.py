@@ -2,12 +2,15 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
+from torchvision import transforms
 
-from raysweep.errors import ConfigError
+from raysweep.errors import ConfigError, WeightsError
 from raysweep.features.backbones import ARCHITECTURES, _backbone
 from raysweep.features.lpips import _lpips
-from raysweep.losses.perceptual import PerceptualLoss
+from raysweep.features.resnet import _resnet
+from raysweep.losses.perceptual import LogitLoss, PerceptualLoss
 from tests.features.lpips_reference import reference_lpips
 
 NETS = sorted(ARCHITECTURES)
@@ -98,3 +101,37 @@ def test_takes_frames_of_32_pixels(net: str) -> None:
 def test_refuses_frames_too_small() -> None:
     with pytest.raises(ConfigError, match="at least 31 pixels, got 16 x 16"):
         PerceptualLoss("alex", "random", "cpu")(*_pair(16))
+
+
+# --- a classifier's logits
+
+
+def test_the_distance_of_logits_is_the_published_one() -> None:
+    """Restated with torchvision's own preprocessing: resized to 224, ImageNet's mean and deviation."""
+    frames, target = _pair()
+    normalize = transforms.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    resize = transforms.Resize((224, 224), antialias=True)
+    network = _resnet("random", torch.device("cpu"))._network
+    seen, wanted = (network(normalize(resize((x + 1) / 2))) for x in (frames, target))
+    distance = LogitLoss("random", "cpu")(frames, target)
+    assert distance.shape == (3,)
+    torch.testing.assert_close(distance.mean(), F.mse_loss(seen, wanted), rtol=1e-4, atol=1e-7)
+
+
+def test_logits_give_a_gradient_to_the_reconstruction_alone_and_in_float32() -> None:
+    frames, target = (x.requires_grad_() for x in _pair())
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        distance = LogitLoss("random", "cpu")(frames, target).sum()
+    (gradient,) = torch.autograd.grad(distance, frames, retain_graph=True)
+    assert distance.dtype == torch.float32
+    assert gradient.isfinite().all()
+    assert gradient.any()
+    assert torch.autograd.grad(distance, target, allow_unused=True) == (None,)
+
+
+def test_weights_that_are_not_there_or_not_of_a_resnet_are_refused(tmp_path) -> None:
+    with pytest.raises(WeightsError, match=r"there is no file .*none\.pth"):
+        LogitLoss(str(tmp_path / "none.pth"), "cpu")
+    torch.save({"features": torch.zeros(1)}, tmp_path / "other.pth")
+    with pytest.raises(WeightsError, match="must be torchvision's state dict of ResNet50"):
+        LogitLoss(str(tmp_path / "other.pth"), "cpu")

@@ -267,6 +267,7 @@ RESUMES = [
     pytest.param(
         {
             "loss.preset": "vqgan_plus",
+            "loss.logit_weight": 0.0,
             "loss.perceptual_net": "squeeze",
             "loss.perceptual_init": "random",
             "loss.disc_start": 4,

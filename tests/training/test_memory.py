@@ -9,7 +9,7 @@ from torch import Tensor
 from raysweep.errors import TrainingFailed
 from raysweep.schema import Tree
 from raysweep.training.loop import MICRO_BATCHES, Parts, Report, fit
-from raysweep.training.step import Scalars
+from raysweep.training.step import Scalars, Weighted
 from tests.tiny import EMA, NO_EFFECT, NO_TRACKER, MemoryBatches, frames, tiny_parts, tiny_run
 
 EXACT: Tree = {
@@ -121,7 +121,9 @@ def test_a_step_that_ran_out_of_memory_midway_leaves_no_trace(monkeypatch) -> No
     def full(*_: Tensor) -> Tensor:
         raise torch.OutOfMemoryError
 
-    parts.step.perceptual = full  # after the forward pass, which moves the codebook
+    parts.step.perceptual = {
+        "perc_loss": Weighted(1.0, full)
+    }  # after the forward pass, which moves the codebook
     with pytest.raises(torch.OutOfMemoryError):
         parts.step(frames(4))
     torch.testing.assert_close(_networks(parts), before, atol=0, rtol=0)

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from raysweep.losses import LossConfig
-from raysweep.losses.perceptual import PerceptualLoss
+from raysweep.losses.perceptual import LogitLoss, PerceptualLoss
 from raysweep.models import Tokenizer
 from raysweep.training.loop import Parts
 from raysweep.training.step import frozen, read
@@ -174,3 +174,15 @@ def test_a_network_is_thawed_even_when_its_pass_fails() -> None:
 
 def test_scalars_are_read_under_their_logged_names() -> None:
     assert read({"recon_loss": torch.tensor(0.5)}) == {"train/recon_loss": 0.5}
+
+
+def test_the_distance_of_logits_is_a_term_beside_lpips() -> None:
+    changes = {"loss.disc_start": 9, "loss.logit_weight": 0.5, "loss.logit_init": "random"}
+    parts, x = tiny_parts(changes), frames(2)
+    with torch.no_grad():
+        seen = deepcopy(parts.state.tokenizer)(x).frames_NCHW
+        wanted = LogitLoss("random", "cpu")(seen, x).mean()
+    scalars = parts.step(x)
+    torch.testing.assert_close(scalars["logit_loss"], wanted)
+    terms = scalars["recon_loss"] + scalars["perc_loss"] + scalars["vq_loss"]
+    torch.testing.assert_close(scalars["total_loss"], terms + 0.5 * wanted)
