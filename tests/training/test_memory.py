@@ -10,6 +10,7 @@ from raysweep.errors import TrainingFailed
 from raysweep.schema import Tree
 from raysweep.training.loop import MICRO_BATCHES, Parts, Report, fit
 from raysweep.training.step import Scalars, Weighted
+from tests.models.pairs import FAMILIES
 from tests.tiny import EMA, NO_EFFECT, NO_TRACKER, MemoryBatches, frames, tiny_parts, tiny_run
 
 EXACT: Tree = {
@@ -60,6 +61,10 @@ RECOMPUTED = [
     pytest.param({"model.dropout": 0.3}, id="dropout"),
     pytest.param({"model.quantizer": EMA}, id="ema"),
     pytest.param({"training.precision": "bf16"}, id="bfloat16"),
+    *(
+        pytest.param({"model": {**settings, "quantizer": EMA}}, id=family)
+        for family, settings in FAMILIES.items()
+    ),
 ]
 
 

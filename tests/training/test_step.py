@@ -16,6 +16,8 @@ from raysweep.training.step import frozen, read
 from tests.tiny import NO_EFFECT, QUANTIZERS, frames, tiny_parts, tiny_run
 
 DISC_START = 2
+RAMP = 4
+"""Steps, where there is one."""
 UNCHECKED = {"perplexity", "code_usage_rate", "skipped_steps", "grad_norm", "disc_grad_norm"}
 """Scalars that are no losses."""
 
@@ -33,12 +35,15 @@ def _restated(
     nll, vq, scalars = rec.mean(), decoded.codebook_loss, {"recon_loss": distance.mean()}
     total = nll + loss.codebook_weight * vq
     if active:
-        g_loss = -discriminator(seen).mean()
+        logits = discriminator(seen)
+        saturates = (loss.generator_gan or loss.gan) != "non_saturating"
+        g_loss = -logits.mean() if saturates else F.softplus(-logits).mean()
         last = tokenizer.decoder.conv_out.weight
         nll_norm = torch.autograd.grad(nll, last, retain_graph=True)[0].norm()
         g_norm = torch.autograd.grad(g_loss, last, retain_graph=True)[0].norm()
-        ratio = (nll_norm / (g_norm + 1e-4)).clamp(0.0, 1e4).detach() if loss.adaptive else 1.0
-        weight = ratio * loss.disc_weight
+        ratio = (nll_norm / (g_norm + 1e-4)).clamp(0.0, loss.adaptive_cap).detach()
+        weight = (ratio if loss.adaptive else 1.0) * loss.disc_weight
+        weight = weight * (min(1.0, (step - DISC_START) / RAMP) if loss.disc_ramp else 1.0)
         total = total + weight * active * g_loss
         scalars |= {"g_loss": g_loss, "lambda_gan": torch.as_tensor(weight)}
     tokenizer.zero_grad()
@@ -50,6 +55,7 @@ def _restated(
             "hinge": F.relu(1.0 - real).mean() + F.relu(1.0 + fake).mean(),
             "vanilla": F.softplus(-real).mean() + F.softplus(fake).mean(),
         }
+        sides["non_saturating"] = sides["vanilla"]
         d_loss = active * 0.5 * sides[loss.gan]
         d_loss.backward()
         scalars |= {"gan_loss": d_loss, "logits_real": real.mean(), "logits_fake": fake.mean()}
@@ -76,6 +82,10 @@ CASES = {
     "corrected beta": {"model.quantizer.legacy_beta": False},
     "l2": {"loss.pixel": "l2"},
     "fixed weight": {"loss.adaptive": False},
+    "a capped weight": {"loss.adaptive_cap": 0.1},
+    "a rising weight, as classic": {"loss.disc_ramp": RAMP / DISC_START},
+    "non-saturating": {"loss.gan": "non_saturating"},
+    "non-saturating for the generator alone": {"loss.generator_gan": "non_saturating"},
     "every weight": {
         "loss.pixel_weight": 0.5,
         "loss.perceptual_weight": 0.3,
@@ -186,3 +196,43 @@ def test_the_distance_of_logits_is_a_term_beside_lpips() -> None:
     torch.testing.assert_close(scalars["logit_loss"], wanted)
     terms = scalars["recon_loss"] + scalars["perc_loss"] + scalars["vq_loss"]
     torch.testing.assert_close(scalars["total_loss"], terms + 0.5 * wanted)
+
+
+# --- what the discriminator learns from
+
+
+def test_lecam_and_r1_are_part_of_what_the_discriminator_learns() -> None:
+    weights = {"loss.lecam_weight": 0.3, "loss.r1_weight": 2.0, "loss.r1_every": 4}
+    parts, x = tiny_parts({"loss.disc_start": 0, "loss.disc_every": 1, **weights}), frames(4)
+    parts.state.logit_averages = torch.tensor([0.2, -0.1])
+    tokenizer, judge = (
+        deepcopy(network) for network in (parts.state.tokenizer, parts.state.discriminator)
+    )
+    scalars = parts.step(x)
+    leaf = x.clone().requires_grad_()
+    real, fake = judge(leaf), judge(tokenizer(x).frames_NCHW.detach())
+    hinge = 0.5 * (F.relu(1 - real).mean() + F.relu(1 + fake).mean())
+    held = F.relu(real + 0.1).square().mean() + F.relu(0.2 - fake).square().mean()
+    (slope,) = torch.autograd.grad(real.sum(), leaf, create_graph=True)
+    penalty = slope.square().sum((1, 2, 3)).mean() / 2
+    (hinge + 0.3 * held + 2.0 * 4 * penalty).backward()
+    _assert_same_gradients(parts.state.discriminator, judge)
+    logits = torch.stack([real.mean(), fake.mean()]).detach()
+    torch.testing.assert_close(
+        parts.state.logit_averages, 0.999 * torch.tensor([0.2, -0.1]) + 0.001 * logits
+    )
+    torch.testing.assert_close(scalars["r1_loss"], penalty.detach())
+
+
+def test_noise_is_on_what_the_discriminator_learns_from_and_falls_with_the_steps() -> None:
+    changes = {"loss.disc_noise": 0.1, "loss.disc_start": 0, "loss.disc_every": 1}
+    parts, x = tiny_parts({**changes, "training.steps": 8}), frames(4)
+    seen: list[Tensor] = []
+    parts.state.discriminator.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    for step, deviation in {0: 0.1, 2: 0.05, 4: 0.0}.items():
+        seen.clear()
+        parts.state.step = step
+        parts.step(x)
+        judged, real, fake = (frames.detach() for frames in seen)
+        assert (real - x).std().item() == pytest.approx(deviation, rel=0.1)
+        assert (fake - judged).std().item() == pytest.approx(deviation, rel=0.1)
