@@ -182,9 +182,7 @@ def _first_of_each(ids_R: Tensor, size: int) -> Tensor:
     return first[first < len(ids_R)]
 
 
-def _count_as_started(
-    module: EMAQuantizer, state: dict[str, Tensor], prefix: str, *_: Any
-) -> None:
+def _count_as_started(module: EMAQuantizer, state: dict[str, Tensor], prefix: str, *_: Any) -> None:
     if f"{prefix}embedding.weight" in state:
         settled = torch.tensor(round(1 / (1 - module.config.decay)))
         state.setdefault(f"{prefix}updates", settled)

@@ -12,7 +12,6 @@ from typing import Literal
 import torch
 from pydantic import model_validator
 from torch import Tensor, autocast
-from vector_quantize_pytorch import FSQ
 
 from raysweep.models.quantizers.base import Quantized, Quantizer, QuantizerConfig
 
@@ -73,6 +72,8 @@ class FSQQuantizer(Quantizer):
     """Keys: `fsq.project_{in,out}.{weight,bias}`, where the latent has other than one channel per level."""
 
     def __init__(self, config: FSQConfig) -> None:
+        from vector_quantize_pytorch import FSQ  # two seconds, which only who uses it should wait
+
         super().__init__()
         self.codebook_sizes = (config.codebook_size,)
         with torch.device("cpu"):  # it reads its levels back, which a meta tensor does not have

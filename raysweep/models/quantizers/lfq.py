@@ -14,9 +14,8 @@ from typing import Literal
 import torch
 import torch.nn.functional as F
 from einops import rearrange
-from pydantic import Field, model_validator
+from pydantic import model_validator
 from torch import Tensor, autocast
-from vector_quantize_pytorch import LFQ
 
 from raysweep import parallel
 from raysweep.models.quantizers.base import Quantized, Quantizer, QuantizerConfig
@@ -54,6 +53,8 @@ class LFQQuantizer(Quantizer):
     """Keys: `lfq.mask`, and `lfq.project_{in,out}.{weight,bias}` where the latent has other than B channels."""
 
     def __init__(self, config: LFQConfig) -> None:
+        from vector_quantize_pytorch import LFQ  # two seconds, which only who uses it should wait
+
         super().__init__()
         self.config = config
         self.codebook_sizes = (config.codebook_size,)

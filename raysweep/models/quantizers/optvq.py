@@ -72,9 +72,7 @@ class OptVQQuantizer(Quantizer):
         self.codebook_sizes = (config.codebook_size,) * config.heads
         head_dim = config.embedding_dim // config.heads
         self.embedding = nn.Embedding(config.codebook_size, head_dim)
-        self.proj = nn.Linear(head_dim, head_dim) if config.use_proj else nn.Identity()
-        if config.use_proj:
-            nn.init.normal_(self.proj.weight, std=head_dim**-0.5)
+        self.proj = _projection(head_dim) if config.use_proj else nn.Identity()
 
     def forward(self, latent_NDhw: Tensor) -> Quantized:
         with autocast(latent_NDhw.device.type, enabled=False):
@@ -111,6 +109,12 @@ class OptVQQuantizer(Quantizer):
         chosen_RE = F.embedding(codes_R, codebook_KE)
         commitment = F.mse_loss(rows_RE, chosen_RE.detach())
         return commitment + self.config.beta * F.mse_loss(chosen_RE, rows_RE.detach())
+
+
+def _projection(head_dim: int) -> nn.Linear:
+    layer = nn.Linear(head_dim, head_dim)
+    nn.init.normal_(layer.weight, std=head_dim**-0.5)
+    return layer
 
 
 def _normalized(distance_RK: Tensor, mode: str, head_dim: int) -> Tensor:

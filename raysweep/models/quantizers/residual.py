@@ -1,12 +1,12 @@
 """Residual vector quantization: every stage quantizes what the stages before it left over.
 
-Zeghidour et al. 2021, "SoundStream", algorithm 1. The stages are our own moving-average codebooks, not the
-library's ResidualVQ: that one lets each stage add a straight-through gradient, so that the latent gets as many times
-its gradient as there are stages; it decides once, when it is first used, whether there are other ranks; and its
-codebooks neither start from data as one worker would nor are kept from collapsing.
+Zeghidour et al. 2021, "SoundStream", algorithm 1. The stages are our own moving-average codebooks and not
+vector-quantize-pytorch's ResidualVQ: there every stage adds a straight-through gradient, so that the latent
+gets its gradient as many times as there are stages, or else only the first stage has a commitment term; W
+workers start and revive codes other than one worker would; and each stage holds all ids for each vector.
 """
 
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from pydantic import Field
@@ -47,5 +47,6 @@ class ResidualQuantizer(Quantizer):
             return Quantized(latent - left.detach(), tuple(codes), torch.stack(losses).sum())
 
     def vectors(self, codes: tuple[Tensor, ...]) -> Tensor:
-        chosen = [stage.vectors((ids,)) for stage, ids in zip(self.stages, codes, strict=True)]
+        stages = cast("list[EMAQuantizer]", self.stages)
+        chosen = [stage.vectors((ids,)) for stage, ids in zip(stages, codes, strict=True)]
         return torch.stack(chosen).sum(0)

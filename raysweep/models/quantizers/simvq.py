@@ -7,7 +7,6 @@ is vector-quantize-pytorch's, with the paper's straight-through gradient in plac
 from typing import Literal
 
 from torch import Tensor, autocast
-from vector_quantize_pytorch import SimVQ
 
 from raysweep.models.quantizers.base import Quantized, Quantizer, QuantizerConfig
 
@@ -25,6 +24,8 @@ class SimVQQuantizer(Quantizer):
     """Keys: `simvq.frozen_codebook (K, D)`, a buffer, and `simvq.code_transform.weight (D, D)`."""
 
     def __init__(self, config: SimVQConfig) -> None:
+        from vector_quantize_pytorch import SimVQ  # two seconds, which only who uses it should wait
+
         super().__init__()
         self.codebook_sizes = (config.codebook_size,)
         self.simvq = SimVQ(
