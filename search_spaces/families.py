@@ -62,13 +62,46 @@ FAMILIES = {
 # --- what each quantizer is asked
 
 
-def _by_gradient(trial: Trial) -> None:
+def _beta(trial: Trial) -> None:
     trial.suggest_float("model.quantizer.beta", 0.1, 1.0, log=True)
 
 
 def _by_average(trial: Trial) -> None:
-    trial.suggest_float("model.quantizer.beta", 0.1, 1.0, log=True)
+    _beta(trial)
     trial.suggest_categorical("model.quantizer.decay", [0.9, 0.99, 0.999])
 
 
-QUANTIZERS = {"gradient": _by_gradient, "ema": _by_average}
+def _optvq(trial: Trial) -> None:
+    _beta(trial)
+    trial.suggest_float("model.quantizer.epsilon", 3.0, 30.0, log=True)
+
+
+def _cosine(trial: Trial) -> None:
+    _beta(trial)
+    trial.suggest_categorical("model.quantizer.code_dim", [8, 16, 32])
+
+
+def _residual(trial: Trial) -> None:
+    _by_average(trial)
+    trial.suggest_int("model.quantizer.stages", 2, 4)  # times the bits of the others
+
+
+def _fsq(trial: Trial) -> None:
+    """Its codebook size says all."""
+
+
+def _lfq(trial: Trial) -> None:
+    _beta(trial)
+    trial.suggest_float("model.quantizer.entropy_weight", 0.01, 1.0, log=True)
+
+
+QUANTIZERS = {
+    "gradient": _beta,
+    "ema": _by_average,
+    "optvq": _optvq,
+    "cosine": _cosine,
+    "residual": _residual,
+    "simvq": _beta,
+    "fsq": _fsq,
+    "lfq": _lfq,
+}
