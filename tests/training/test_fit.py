@@ -15,6 +15,7 @@ from raysweep.schema import Tree
 from raysweep.tracking import Picture, Tracker
 from raysweep.training.loop import DIVERGED, LATEST, Parts, Report, fit, resume
 from raysweep.training.step import Scalars
+from tests.models.pairs import FAMILIES
 from tests.tiny import NO_TRACKER, QUANTIZERS, MemoryBatches, tiny_parts, tiny_run
 
 FAST: Tree = {"loss.perceptual_net": "none"}
@@ -185,6 +186,7 @@ RESUMES = [
     pytest.param({"training.schedule": "cosine", "training.warmup_steps": 9}, id="schedule"),
     pytest.param({"loss.perceptual_net": "squeeze"}, id="lpips"),
     pytest.param({"training.weight_ema": 0.9}, id="averaged weights"),
+    pytest.param({"model": FAMILIES["hierarchical"]}, id="two levels, batch norm"),
 ]
 
 
