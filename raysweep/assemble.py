@@ -6,10 +6,12 @@ import torch
 
 from raysweep.config import RunConfig
 from raysweep.errors import ConfigError
+from raysweep.features.inception import Inception, inception
 from raysweep.losses import LossConfig
 from raysweep.losses.perceptual import PerceptualLoss
 from raysweep.metrics import Metric, direction
 from raysweep.metrics.codes import Codes
+from raysweep.metrics.fid import RFID
 from raysweep.metrics.flicker import Flicker
 from raysweep.metrics.lpips import LPIPS
 from raysweep.metrics.psnr import PSNR
@@ -46,7 +48,7 @@ def assemble(config: RunConfig, device: torch.device, ranked_by: str = "psnr") -
     return Parts(
         state=state,
         step=Step(state, config.loss, disc_start, _perceptual(config.loss, device)),
-        new_metrics=lambda: build_metrics(tokenizer, config.loss, device),
+        new_metrics=lambda: build_metrics(tokenizer, config, device),
         config=config.training,
         seed=config.seed,
         device=device,
@@ -56,7 +58,7 @@ def assemble(config: RunConfig, device: torch.device, ranked_by: str = "psnr") -
 
 
 def build_metrics(
-    tokenizer: Tokenizer, loss: LossConfig, device: torch.device
+    tokenizer: Tokenizer, run: RunConfig, device: torch.device
 ) -> Mapping[str, Metric]:
     """Fresh accumulators for one validation; LPIPS where the settings name a network."""
     metrics: dict[str, Metric] = {
@@ -65,14 +67,17 @@ def build_metrics(
         "codes": Codes(tokenizer.codebook_sizes),
         "flicker": Flicker(),
     }
+    loss, rfid = run.loss, str(run.training.rfid)
     if loss.perceptual_net != "none":
         metrics["lpips"] = LPIPS(loss.perceptual_net, str(loss.perceptual_init), device)
+    if rfid != "off":
+        metrics["rfid"] = RFID(inception(rfid, device), Inception.features)
     return metrics
 
 
-def objective(name: str, loss: LossConfig) -> Objective:
+def objective(name: str, run: RunConfig) -> Objective:
     """`psnr`, `val/psnr`, ... as an objective; ConfigError for a metric that runs cannot produce."""
-    metric = name.removeprefix("val/")
+    metric, loss = name.removeprefix("val/"), run.loss
     if metric in ("lpips", "lpips_random"):
         metric = "lpips_random" if loss.perceptual_init == "random" else "lpips"
     chosen = Objective(f"val/{metric}", direction(metric))
@@ -80,6 +85,8 @@ def objective(name: str, loss: LossConfig) -> Objective:
         raise ConfigError(
             "objective lpips needs loss.perceptual_net, got none. Set it to alex, squeeze or vgg."
         )
+    if metric == "rfid" and run.training.rfid == "off":
+        raise ConfigError("objective rfid needs training.rfid, got off. Set it to pretrained.")
     return chosen
 
 

@@ -21,6 +21,7 @@ from raysweep.errors import ConfigError, ExperimentError
 from raysweep.experiment.conductor import check_space
 from raysweep.experiment.layout import Experiment
 from raysweep.features.backbones import check_frame_size, weights_file
+from raysweep.features.inception import inception_file
 from raysweep.schema import Tree, flatten, merge, override, parse, parse_assignment
 from raysweep.search.objective import Objective
 
@@ -78,7 +79,7 @@ def compose(request: Request, space: LoadedSpace | None, space_name: str | None)
 def check(sweep: SweepConfig, space: LoadedSpace | None) -> Plan:
     """Refuses what can be seen to fail: settings, space, objective, weights, footage, resources."""
     run, experiment = sweep.run(), Experiment(Path(sweep.storage).resolve() / sweep.name)
-    goal = objective(sweep.objective, run.loss)
+    goal = objective(sweep.objective, run)
     _require_free(experiment)
     check_run(run, experiment)
     draws = check_space(sweep, space.space) if space else []
@@ -110,6 +111,8 @@ def _require_buildable(run: RunConfig) -> None:
     if run.loss.perceptual_net != "none":
         check_frame_size(run.loss.perceptual_net, size, size)
         weights_file(run.loss.perceptual_net, str(run.loss.perceptual_init))
+    if run.training.rfid != "off":
+        inception_file(str(run.training.rfid))
     if (capacity := known_capacity()) is not None:
         resources.concurrency(run.cluster, capacity)
 
@@ -125,7 +128,7 @@ def _require_comparable(
                 f"trials of an experiment share their footage, got data.{name} {asked} beside {shared}. "
                 "Start another experiment for it."
             )
-    measured = objective(sweep.objective, run.loss)
+    measured = objective(sweep.objective, run)
     if measured != goal:
         raise ConfigError(
             f"trials of an experiment are ranked by {goal.metric}, and this one measures {measured.metric}. "

@@ -49,7 +49,7 @@ class Added(NamedTuple):
 
 def standing(experiment: Experiment) -> Standing:
     sweep = parse(SweepConfig, read_file(experiment.sweep_file))
-    goal = objective(sweep.objective, sweep.run().loss)
+    goal = objective(sweep.objective, sweep.run())
     return Standing(experiment, sweep, goal, replay(read(experiment.events)))
 
 

@@ -130,7 +130,8 @@ def _randomise(layers: nn.Sequential) -> None:
 
 def _pretrained_file(net: str) -> Path:
     url: str = ARCHITECTURES[net].weights.url
-    return locate(url.rsplit("/", maxsplit=1)[-1], url)
+    instead = "loss.perceptual_init to random or to a file of your own"
+    return locate(url.rsplit("/", maxsplit=1)[-1], url, instead)
 
 
 def _own_file(init: str) -> Path:

@@ -12,10 +12,10 @@ _ANSWER_WITHIN_SECONDS = 10.0
 """A host that does not answer by then counts as out of reach; torch.hub itself would wait for minutes."""
 
 
-def locate(file_name: str, url: str) -> Path:
+def locate(file_name: str, url: str, instead: str) -> Path:
     """The path of `file_name` in torch.hub's checkpoints folder, downloaded from `url` where it is absent.
 
-    Raises WeightsError where the file cannot be had.
+    Raises WeightsError where the file cannot be had, which offers to set `instead`.
     """
     path = checkpoints_folder() / file_name
     if path.is_file():
@@ -23,7 +23,10 @@ def locate(file_name: str, url: str) -> Path:
     try:
         _download(url, path)
     except (OSError, HTTPException) as error:  # URLError is an OSError
-        raise _unavailable(path, url, str(error)) from error
+        raise WeightsError(
+            f"pretrained weights {path.name} must lie in {path.parent} and could not be fetched from {url} "
+            f"({error}). Copy the file there, or set {instead}."
+        ) from error
     return path
 
 
@@ -41,10 +44,3 @@ def _download(url: str, path: Path) -> None:
         torch.hub.download_url_to_file(url, str(path), digest.group(1) if digest else None)
     except RuntimeError as error:  # how torch.hub reports a file that does not match its hash
         raise OSError(str(error)) from error
-
-
-def _unavailable(path: Path, url: str, why: str) -> WeightsError:
-    return WeightsError(
-        f"pretrained weights {path.name} must lie in {path.parent} and could not be fetched from {url} ({why}). "
-        f"Copy the file there, or set loss.perceptual_init to random or to a file of your own."
-    )

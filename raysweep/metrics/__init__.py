@@ -6,6 +6,7 @@ from typing import Literal
 from raysweep.errors import ConfigError
 from raysweep.metrics.base import Metric, Scored
 from raysweep.metrics.codes import Codes
+from raysweep.metrics.fid import RFID
 from raysweep.metrics.flicker import Flicker
 from raysweep.metrics.lpips import LPIPS
 from raysweep.metrics.psnr import PSNR
@@ -19,6 +20,7 @@ METRICS: dict[str, type[Metric]] = {
     "lpips": LPIPS,
     "codes": Codes,
     "flicker": Flicker,
+    "rfid": RFID,
 }
 
 METRIC_DIRECTIONS = {

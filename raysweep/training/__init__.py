@@ -1,5 +1,6 @@
 """The shared dual-optimizer loop: one `fit` for a local run, a Ray worker, a trial and a test."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -27,5 +28,8 @@ class TrainingConfig(Config):
     """Steps between lines of training scalars; every validation has one too."""
     weight_ema: float = Field(default=0.0, ge=0, lt=1)
     """Decay per step of the averaged weights that validation and export use; 0: the weights themselves."""
+    rfid: Literal["off", "pretrained"] | Path = "off"
+    """Inception weights for the metric rfid: fetched, or a file of torch-fidelity's; `off`: no rfid, and
+    validations take a fraction of the time."""
     channels_last: bool = False
     """Memory layout NHWC: faster where the convolution kernels like it."""

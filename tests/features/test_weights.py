@@ -9,6 +9,7 @@ from raysweep.errors import WeightsError
 from raysweep.features.weights import checkpoints_folder, locate
 
 CONTENT = b"numbers"
+INSTEAD = "loss.perceptual_init to random"
 
 
 @pytest.fixture(autouse=True)
@@ -27,25 +28,25 @@ def test_a_file_already_there_is_used() -> None:
     there = checkpoints_folder() / "net.pth"
     there.parent.mkdir(parents=True)
     there.write_bytes(CONTENT)
-    assert locate("net.pth", "file:///nowhere") == there
+    assert locate("net.pth", "file:///nowhere", INSTEAD) == there
 
 
 def test_an_absent_file_is_fetched_whole(url: str) -> None:
     name = f"net-{hashlib.sha256(CONTENT).hexdigest()[:8]}.pth"
-    assert locate(name, url).read_bytes() == CONTENT
+    assert locate(name, url, INSTEAD).read_bytes() == CONTENT
     assert [path.name for path in checkpoints_folder().iterdir()] == [name]
 
 
 def test_a_download_that_fails_its_hash_leaves_nothing(url: str) -> None:
     with pytest.raises(WeightsError, match="hash"):
-        locate("net-00000000.pth", url)
+        locate("net-00000000.pth", url, INSTEAD)
     assert list(checkpoints_folder().iterdir()) == []
 
 
 def test_what_cannot_be_had_names_file_folder_and_alternative() -> None:
     with pytest.raises(WeightsError) as caught:
-        locate("net.pth", "file:///nowhere/net.pth")
+        locate("net.pth", "file:///nowhere/net.pth", INSTEAD)
     message = str(caught.value)
-    for part in ("net.pth", str(checkpoints_folder()), "loss.perceptual_init", "random"):
+    for part in ("net.pth", str(checkpoints_folder()), f"or set {INSTEAD}."):
         assert part in message
     assert "\n" not in message

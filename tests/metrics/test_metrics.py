@@ -4,12 +4,15 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+import scipy.linalg
 import skimage.metrics
 import torch
+from torch import nn
 
 from raysweep.errors import ConfigError
 from raysweep.metrics import METRIC_DIRECTIONS, METRICS, Metric, Scored, direction
 from raysweep.metrics.codes import Codes
+from raysweep.metrics.fid import RFID
 from raysweep.metrics.flicker import Flicker
 from raysweep.metrics.lpips import LPIPS
 from raysweep.metrics.psnr import PSNR
@@ -101,8 +104,33 @@ def _lpips(batch: Scored) -> float:
     return float(distances.mean())
 
 
+class Means(nn.Module):
+    """Stands for Inception: means over quarters of a frame, so that there are fewer features than frames."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        assert images.dtype == torch.uint8
+        return images.float().unflatten(3, (2, -1)).mean((2, 4)).flatten(1) / 64
+
+
+def _rfid(batch: Scored) -> float:
+    """|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)), with a matrix root."""
+    means, covariances = [], []
+    for frames in (batch.frames_NCHW, batch.reconstruction_NCHW):
+        pictures = torch.from_numpy(np.stack(list(_pictures(frames)))).round().byte()
+        features = Means()(pictures.permute(0, 3, 1, 2)).double().numpy()
+        means.append(features.mean(0))
+        covariances.append(np.cov(features, rowvar=False))
+    root = np.trace(scipy.linalg.sqrtm(covariances[0] @ covariances[1]).real)
+    apart = np.square(means[0] - means[1]).sum()
+    return float(apart + np.trace(covariances[0] + covariances[1]) - 2 * root)
+
+
 def _random_lpips() -> Metric:
     return LPIPS("squeeze", "random", "cpu")
+
+
+def _simple_rfid() -> Metric:
+    return RFID(Means(), 6)
 
 
 PER_FRAME = [
@@ -110,6 +138,7 @@ PER_FRAME = [
     pytest.param(SSIM, "ssim", _ssim, 1e-5, id="ssim"),
     pytest.param(Flicker, "flicker", _flicker, 1e-5, id="flicker"),
     pytest.param(_random_lpips, "lpips_random", _lpips, 1e-5, id="lpips"),
+    pytest.param(_simple_rfid, "rfid", _rfid, 1e-5, id="rfid"),
 ]
 
 
@@ -187,14 +216,22 @@ def test_shards_add_up_to_the_whole_exactly(make: Callable[[], Metric]) -> None:
     assert idle.values(total) == expected
 
 
-@pytest.mark.parametrize("make", EVERY)
+def test_shards_of_rfid_add_up_but_for_rounding() -> None:
+    batch, one, other = _batch(), _simple_rfid(), _simple_rfid()
+    _values(one, _shard(batch, [2, 0]))
+    _values(other, _shard(batch, [3, 1]))
+    whole = _values(_simple_rfid(), batch)
+    assert other.values(one.totals() + other.totals()) == pytest.approx(whole, abs=1e-9)
+
+
+@pytest.mark.parametrize("make", [*EVERY, pytest.param(_simple_rfid, id="rfid")])
 def test_batches_of_any_size_say_the_same(make: Callable[[], Metric]) -> None:
     batch = _batch()
     parts = [_shard(batch, [0]), _shard(batch, [1, 2, 3])]
     assert _values(make(), *parts) == pytest.approx(_values(make(), batch), rel=1e-6)
 
 
-@pytest.mark.parametrize("make", EVERY)
+@pytest.mark.parametrize("make", [*EVERY, pytest.param(_simple_rfid, id="rfid")])
 def test_nothing_scored_gives_no_figure(make: Callable[[], Metric]) -> None:
     assert _values(make()) == {}
 
@@ -252,7 +289,7 @@ def test_the_directions_cover_what_metrics_give() -> None:
     named = {direction_name for metric in METRICS.values() for direction_name in metric.better}
     assert named == set(METRIC_DIRECTIONS)
     given = {name.split("/")[0] for make in EVERY for name in _values(make.values[0](), _batch())}
-    assert given | {"lpips"} == named
+    assert given | {"lpips", "rfid"} == named
 
 
 @pytest.mark.parametrize("name", ["val/pnsr", "", "val/loss/total"])
