@@ -13,7 +13,7 @@ from torch.optim import Adam
 from raysweep.errors import ConfigError
 from raysweep.models import Tokenizer
 from raysweep.models.fitting import Start, describe, open_checkpoint
-from tests.models.pairs import FAMILIES, QUANTIZERS
+from tests.models.pairs import FAMILIES, PAIRS
 from tests.tiny import EMA, frames, tiny_parts, tiny_run
 
 State = dict[str, Tensor]
@@ -104,10 +104,10 @@ def assert_same(found: State, wanted: State) -> None:
         assert torch.equal(found[name], tensor), name
 
 
-@pytest.mark.parametrize("quantizer", ["gradient", "ema"])
+@pytest.mark.parametrize("pair", ["taming_vqgan-gradient", "hierarchical-ema"])
 @pytest.mark.parametrize("write", WITH_DISCRIMINATOR + WITHOUT)
-def test_every_format_gives_the_networks_that_were_saved(write, quantizer, tmp_path) -> None:
-    changes = {"model.quantizer": QUANTIZERS[quantizer]}
+def test_every_format_gives_the_networks_that_were_saved(write, pair, tmp_path) -> None:
+    changes = {"model": PAIRS[pair]}
     tokenizer, discriminator = trained(**changes)
     write(tokenizer.state_dict(), discriminator.state_dict(), tmp_path / "file")
     start = opened(tmp_path / "file", **changes)
@@ -193,7 +193,8 @@ def test_a_model_of_blue_first_frames_takes_red_first_ones(family, tmp_path) -> 
         decoded, wanted = red(frames(2)), blue(frames(2).flip(1))
         torch.testing.assert_close(red_disc(frames(2)), blue_disc(frames(2).flip(1)))
     torch.testing.assert_close(decoded.frames_NCHW, wanted.frames_NCHW.flip(1))
-    assert all(torch.equal(a, b) for a, b in zip(decoded.codes, wanted.codes, strict=True))
+    for ours, theirs in zip(decoded.codes, wanted.codes, strict=True):
+        assert (ours == theirs).float().mean() > 0.9  # a new codebook holds vectors twice: ties
 
 
 @pytest.fixture
