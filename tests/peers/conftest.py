@@ -54,7 +54,7 @@ def optvq(peers: Path) -> Iterator[ModuleType]:
     """optvq.models.vqgan, and its parts beside it."""
     logger = ModuleType("optvq.utils.logger")
     logger.GET_STATS, logger.log = False, SimpleNamespace(add_scalar=lambda *_: None)
-    stand_ins = {"optvq.utils.logger": logger}
+    stand_ins = {"optvq.utils": ModuleType("optvq.utils"), "optvq.utils.logger": logger}
     with _importing(peers / "OptVQ" / "src", "optvq.models.vqgan", stand_ins) as module:
         yield module
 

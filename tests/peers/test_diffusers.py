@@ -23,7 +23,7 @@ IN_ATTENTION = {"norm": "group_norm", "q": "to_q", "k": "to_k", "v": "to_v", "pr
 CONFIGS = {
     "attention at the coarsest": {"ch_mult": [1, 2, 2], "attn_resolutions": [8]},
     "attention at two levels": {"ch_mult": [1, 1, 2], "attn_resolutions": [8, 16]},
-    "none but the middle's": {"ch_mult": [2, 1], "attn_resolutions": []},
+    "none but the middle's": {"ch_mult": [1, 3], "attn_resolutions": []},
 }
 
 
