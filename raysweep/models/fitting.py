@@ -11,6 +11,7 @@ from raysweep.errors import ConfigError
 from raysweep.models.channels import discriminator_axes, swapped, tokenizer_axes
 from raysweep.models.foreign import read
 from raysweep.models.published import Left, State, translate
+from raysweep.models.quantizers.ema import SETTLED
 from raysweep.models.tokenizer import Tokenizer, TokenizerConfig
 
 Moments = dict[str, State]
@@ -18,8 +19,6 @@ Moments = dict[str, State]
 
 STATISTICS = {".cluster_size": ".weight", ".embed_avg": ".weight", ".updates": ".embedding.weight"}
 """How the names end of what a moving-average codebook keeps beside its vectors, and of these vectors."""
-SETTLED = 1_000_000
-"""Updates of a codebook that comes without their number: more than any average remembers."""
 AVERAGES = ("exp_avg", "exp_avg_sq")
 """What Adam keeps in the shape of a parameter."""
 
