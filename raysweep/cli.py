@@ -46,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--storage", default="runs", help="folder of experiments (default: runs)")
 
-    prepare = _add(commands, "prepare", _prepare, "decode a folder of videos once, into a store")
+    prepare = _add(commands, "prepare", _prepare, "decode footage once, into a store")
     _add_run_arguments(prepare)
 
     train = _add(commands, "train", _train, "train one model, or a trial's settings again")
@@ -62,6 +62,17 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--dry-run", action="store_true", help="print what would run, and start nothing"
     )
+
+    describe = _add(
+        commands,
+        "describe",
+        _describe,
+        "a model's layers, size, compute and tokens; trains nothing",
+    )
+    describe.add_argument(
+        "model", nargs="?", type=Path, help="an exported model (default: the settings below)"
+    )
+    _add_settings_arguments(describe)
 
     sweep = _add(commands, "sweep", _sweep, "search a space for the best tokenizer")
     sweep.add_argument(
@@ -106,17 +117,21 @@ def _add(
     return parser
 
 
-def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
+def _add_settings_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, help="YAML or JSON file of settings")
-    parser.add_argument(
-        "--data", metavar="FOLDER", help="videos to read, or `demo` for generated ones"
-    )
     parser.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="PATH=VALUE",
         help="one setting, such as training.steps=1000",
+    )
+
+
+def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    _add_settings_arguments(parser)
+    parser.add_argument(
+        "--data", metavar="FOLDER", help="footage to read, or `demo` for generated videos"
     )
     parser.add_argument("--name", help="the experiment's name (default: the space's, or train)")
     parser.add_argument("--storage", help="folder of experiments (default: runs)")
@@ -148,6 +163,13 @@ def _train(arguments: argparse.Namespace) -> None:
         )
     trial = arguments.trial or "best"
     return train.again(arguments.origin, trial, arguments.set, arguments.dry_run)
+
+
+def _describe(arguments: argparse.Namespace) -> None:
+    from raysweep.commands.describe import describe
+    from raysweep.commands.plan import Request
+
+    describe(arguments.model, Request(config=arguments.config, assignments=arguments.set))
 
 
 def _sweep(arguments: argparse.Namespace) -> None:

@@ -13,10 +13,11 @@ from raysweep.assemble import objective
 from raysweep.cluster import resources
 from raysweep.cluster.resources import Capacity
 from raysweep.commands.console import say, title
-from raysweep.commands.footage import DEMO, check_footage, settled
+from raysweep.commands.footage import check_footage, settled
 from raysweep.commands.spaces import LoadedSpace
 from raysweep.commands.standing import Added, Standing
 from raysweep.config import RunConfig, SweepConfig, read_file
+from raysweep.data import DEMO
 from raysweep.errors import ConfigError, ExperimentError
 from raysweep.experiment.conductor import check_space
 from raysweep.experiment.layout import Experiment
@@ -85,6 +86,8 @@ def check(sweep: SweepConfig, space: LoadedSpace | None) -> Plan:
     """Refuses what can be seen to fail: settings, space, objective, weights, footage, resources."""
     run, experiment = sweep.run(), Experiment(Path(sweep.storage).resolve() / sweep.name)
     goal = objective(sweep.objective, run)
+    if space is not None:
+        _require_validation(run)
     _require_free(experiment)
     check_run(run, experiment)
     draws = check_space(sweep, space.space) if space else []
@@ -130,11 +133,19 @@ def _start(run: RunConfig) -> Start:
     return open_checkpoint(run.model, tokenizer, discriminator)
 
 
+def _require_validation(run: RunConfig) -> None:
+    if run.data.split == "none":
+        raise ConfigError(
+            "a search ranks trials by their validation, and data.split none leaves nothing to validate on. "
+            "Set data.split to auto, or train one run with `raysweep train`."
+        )
+
+
 def _require_comparable(
     run: RunConfig, base: RunConfig, goal: Objective, sweep: SweepConfig
 ) -> None:
     """Trials of an experiment share one store and are ranked by one metric."""
-    for name in ("source", "store", "resolution"):
+    for name in ("source", "validation_source", "images", "split", "store", "resolution"):
         asked, shared = getattr(run.data, name), getattr(base.data, name)
         if asked != shared:
             raise ConfigError(

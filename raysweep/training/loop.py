@@ -24,6 +24,9 @@ from raysweep.training.step import Scalars, Step, read
 DIVERGED = "diverged"
 """Metric of the last report of a run that stopped at a non-finite loss: the step it happened at."""
 
+LATEST = "train/step"
+"""The only metric of a run that nothing validates: its latest checkpoint counts as its best."""
+
 
 class Report(NamedTuple):
     """One validation. `checkpoint` is a folder on rank 0, None elsewhere; the receiver may move it."""
@@ -34,7 +37,7 @@ class Report(NamedTuple):
 
 
 class Batches(Protocol):
-    """uint8 clips (B, T, H, W, C): this rank's share."""
+    """uint8 clips (B, T, H, W, C): this rank's share. `validation` may be empty; then there is no `preview`."""
 
     def train(self, step: int) -> Iterator[Tensor]: ...
 
@@ -141,6 +144,8 @@ def _log(step: int, scalars: Scalars, meter: Meter, tracker: Tracker) -> None:
 def _validate(parts: Parts, batches: Batches, tracker: Tracker) -> dict[str, float]:
     state = parts.state
     metrics = evaluate(state.result, parts.new_metrics(), batches.validation(), parts.device)
+    if not metrics:  # data.split none
+        return {LATEST: float(state.step)}
     _require_finite(metrics)
     tracker.scalars(state.step, metrics)
     if parallel.place().rank == 0:
