@@ -14,7 +14,7 @@ from raysweep.errors import ConfigError
 from raysweep.models import Tokenizer
 from raysweep.models.fitting import Start, describe, open_checkpoint
 from raysweep.models.quantizers.base import nearest
-from tests.models.pairs import FAMILIES, PAIRS
+from tests.models.pairs import FAMILIES, PAIRS, QUANTIZERS
 from tests.tiny import EMA, frames, tiny_parts, tiny_run
 
 State = dict[str, Tensor]
@@ -115,6 +115,14 @@ def test_every_format_gives_the_networks_that_were_saved(write, pair, tmp_path) 
     assert_same(start.tokenizer, tokenizer.state_dict())
     wanted = discriminator.state_dict() if write in WITH_DISCRIMINATOR else {}
     assert_same(start.discriminator, wanted)
+
+
+@pytest.mark.parametrize("quantizer", QUANTIZERS)
+def test_a_run_goes_on_from_an_earlier_ones_model_with_any_quantizer(quantizer, tmp_path) -> None:
+    changes = {"model": PAIRS[f"taming_vqgan-{quantizer}"]}
+    tokenizer, discriminator = trained(**changes)
+    _run_of_ours(tokenizer.state_dict(), discriminator.state_dict(), tmp_path / "run")
+    assert_same(opened(tmp_path / "run", **changes).tokenizer, tokenizer.state_dict())
 
 
 def test_what_is_left_is_said_with_the_reason(tmp_path) -> None:
