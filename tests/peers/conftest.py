@@ -50,13 +50,17 @@ def vqvae2(peers: Path) -> Iterator[ModuleType]:
 
 
 @pytest.fixture(scope="session")
-def optvq(peers: Path) -> Iterator[ModuleType]:
-    """optvq.models.vqgan, and its parts beside it."""
+def optvq(peers: Path) -> Iterator[SimpleNamespace]:
+    """Its model, and the modules of its parts."""
     logger = ModuleType("optvq.utils.logger")
     logger.GET_STATS, logger.log = False, SimpleNamespace(add_scalar=lambda *_: None)
     stand_ins = {"optvq.utils": ModuleType("optvq.utils"), "optvq.utils.logger": logger}
     with _importing(peers / "OptVQ" / "src", "optvq.models.vqgan", stand_ins) as module:
-        yield module
+        yield SimpleNamespace(
+            VQModel=module.VQModel,
+            backbone=import_module("optvq.models.backbone.diffusion"),
+            quantizer=import_module("optvq.models.quantizer"),
+        )
 
 
 def _instantiate(config: dict[str, Any]) -> Any:

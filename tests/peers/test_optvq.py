@@ -1,56 +1,103 @@
-"""OptVQ's own model, with the same weights: taming's encoder and decoder around its quantizer."""
+"""`optvq` with Sinkhorn at inference too is the public OptVQ's quantizer, weight for weight.
 
-from importlib import import_module
+Needs a clone of it: RAYSWEEP_PEERS names the folder that holds `OptVQ/`.
+"""
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
 import pytest
 import torch
+from torch import Tensor, nn
 
-from raysweep.models.fitting import open_checkpoint
-from tests.tiny import frames, tiny_run
+from raysweep.models.quantizers import OptVQConfig
+from raysweep.schema import Tree
 
-SIZES = {
-    "ch": 32,
-    "ch_mult": [1, 2],
-    "num_res_blocks": 1,
-    "attn_resolutions": [16],
-    "resolution": 32,
-    "z_channels": 16,
+PEERS = os.environ.get("RAYSWEEP_PEERS")
+pytestmark = pytest.mark.skipif(
+    not PEERS, reason="RAYSWEEP_PEERS is unset: it names the folder of the public code"
+)
+
+K, D = 256, 32
+CASES: dict[str, Tree] = {
+    "as released": {"heads": 4},
+    "one head": {},
+    "class defaults": {"use_prob": True, "loss": "ce", "beta": 1.0},
+    "without projection": {"heads": 2, "use_proj": False},
+    "by dimension": {"normalize": "dim"},
+    "unnormalized": {"normalize": "null", "epsilon": 2.0},
+    "sharper and longer": {"heads": 8, "epsilon": 20.0, "iterations": 12, "beta": 0.7},
 }
 
 
-@torch.no_grad()
-@pytest.mark.parametrize("exact", [True, False], ids=["sinkhorn", "nearest"])
-@pytest.mark.parametrize("heads", [1, 4])
-@pytest.mark.parametrize("prefix", ["", "module."])
-def test_the_same_codes_and_frames(optvq, heads, exact, prefix, tmp_path, record_property) -> None:
-    torch.manual_seed(0)
-    backbone = import_module("optvq.models.backbone.diffusion")
-    quantizers = import_module("optvq.models.quantizer")
-    sizes = {**SIZES, "double_z": False, "in_channels": 3, "out_ch": 3}
-    quantizer = {"n_e": 64, "e_dim": 8, "num_head": heads, "beta": 0.25, "loss_q_type": "l2"}
-    made = (
-        quantizers.VectorQuantizerSinkhorn(use_prob=False, **quantizer)
-        if exact
-        else quantizers.VectorQuantizer(**quantizer)
-    )
-    encoder, decoder = backbone.Encoder(**sizes), backbone.Decoder(**sizes)
-    peer = optvq.VQModel(encoder, decoder, torch.nn.Identity(), made).eval()
-    state = {f"{prefix}{name}": tensor for name, tensor in peer.state_dict().items()}
-    torch.save({"model": state, "epoch": 3, "step": 9}, tmp_path / "checkpoint.pth")
+@pytest.fixture(scope="module")
+def upstream() -> ModuleType:
+    """Its quantizers' file alone, with an inert stand-in for its logger, which wants to write to the disk."""
+    logger = ModuleType("optvq.utils.logger")
+    logger.GET_STATS = False
+    logger.log = SimpleNamespace(add_scalar=lambda *_: None)
+    names = ("optvq", "optvq.utils", "optvq.utils.logger")
+    stand_ins = dict(zip(names, (ModuleType(names[0]), ModuleType(names[1]), logger), strict=True))
+    stand_ins["optvq.utils"].logger = logger
+    stand_ins["optvq"].utils = stand_ins["optvq.utils"]
+    path = Path(str(PEERS)) / "OptVQ/src/optvq/models/quantizer.py"
+    spec = importlib.util.spec_from_file_location("optvq_quantizer", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules.update(stand_ins)
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        for name in stand_ins:
+            del sys.modules[name]
+    return module
 
-    ours = {"kind": "optvq", "codebook_size": 64, "embedding_dim": 8, "heads": heads}
-    path = str(tmp_path / "checkpoint.pth")
-    model = {"kind": "taming_vqgan", "checkpoint": path, "quantizer": {**ours, "exact": exact}}
-    run = tiny_run({"model": {**SIZES, **model}})
-    tokenizer = run.model.build()
-    start = open_checkpoint(run.model, tokenizer, run.discriminator.build())
-    tokenizer.load_state_dict(start.tokenizer)
-    pictures = frames(4, 32)
-    decoded = tokenizer.eval()(pictures)
-    quantized, loss, codes = peer.encode(pictures)
-    difference = (decoded.frames_NCHW - peer.decode(quantized)).abs().max().item()
-    record_property("max_difference", difference)
-    assert torch.equal(torch.stack(decoded.codes, 1), codes.view(4, heads, 16, 16))
-    assert len(codes.unique()) > 5
-    assert difference < 2e-5
-    torch.testing.assert_close(decoded.codebook_loss, loss)
+
+def _pair(upstream: ModuleType, case: str) -> tuple[nn.Module, nn.Module]:
+    config = OptVQConfig(codebook_size=K, embedding_dim=D, exact=True, **CASES[case])
+    torch.manual_seed(0)
+    theirs = upstream.VectorQuantizerSinkhorn(
+        epsilon=config.epsilon,
+        n_iters=config.iterations,
+        normalize_mode=config.normalize,
+        use_prob=config.use_prob,
+        n_e=K,
+        e_dim=D,
+        beta=config.beta,
+        use_proj=config.use_proj,
+        loss_q_type=config.loss,
+        num_head=config.heads,
+    )
+    ours = config.build()
+    ours.load_state_dict(theirs.state_dict())
+    return ours, theirs
+
+
+def _latent(seed: int = 1) -> Tensor:
+    return torch.randn(4, D, 8, 8, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
+@pytest.mark.parametrize("case", CASES)
+def test_the_same_codes_latents_loss_and_gradients(upstream, case, training) -> None:
+    results = []
+    for quantizer in _pair(upstream, case):
+        leaf = _latent().requires_grad_()
+        torch.manual_seed(7)  # of what it draws
+        latent, *rest = quantizer.train(training)(leaf)
+        loss, codes = rest if isinstance(rest[0], Tensor) else (rest[1], torch.stack(rest[0], 1))
+        (latent.square().mean() + loss).backward()
+        gradients = [leaf.grad, *(parameter.grad for parameter in quantizer.parameters())]
+        results.append((codes, latent, loss, gradients))
+    (codes, latent, loss, gradients), (their_codes, *theirs) = results
+    assert torch.equal(codes, their_codes)
+    torch.testing.assert_close([latent, loss, gradients], theirs, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("case", ["as released", "one head"])
+def test_the_same_latents_of_codes(upstream, case) -> None:
+    ours, theirs = _pair(upstream, case)
+    codes = ours.eval()(_latent()).codes
+    torch.testing.assert_close(ours.vectors(codes), theirs.embed_code(torch.stack(codes, 1)))

@@ -13,8 +13,7 @@ from raysweep.losses.perceptual import PerceptualLoss
 from raysweep.models import Tokenizer
 from raysweep.training.loop import Parts
 from raysweep.training.step import frozen, read
-from tests.models.contract import NO_EFFECT
-from tests.tiny import QUANTIZERS, frames, tiny_parts, tiny_run
+from tests.tiny import NO_EFFECT, QUANTIZERS, frames, tiny_parts, tiny_run
 
 DISC_START = 2
 
