@@ -23,9 +23,12 @@ from raysweep.experiment.conductor import check_space
 from raysweep.experiment.layout import Experiment
 from raysweep.features.backbones import check_frame_size, weights_file
 from raysweep.features.inception import inception_file
+from raysweep.models.fitting import Start, describe, open_checkpoint
 from raysweep.schema import Tree, flatten, merge, override, parse, parse_assignment
 from raysweep.search.objective import Objective
 
+FILES = ("model.checkpoint",)
+"""Settings that name a file or folder: as written, from the current one."""
 SWEEP_SECTIONS = ("name", "storage", "objective", "scheduler", "sampler", "budget")
 """Settings of the search; all others are of the runs. One file may hold both."""
 _SHOWN_OF_SEARCH = ("objective", "scheduler", "sampler", "budget")
@@ -63,12 +66,14 @@ class Request:
             "budget.trials": self.trials,
         }
         assigned = flatten(dict(parse_assignment(text) for text in self.assignments))
-        return assigned | {path: value for path, value in words.items() if value is not None}
+        given = {path: value for path, value in words.items() if value is not None}
+        return assigned | given | files_from_anywhere(assigned)
 
 
 def compose(request: Request, space: LoadedSpace | None, space_name: str | None) -> SweepConfig:
     """Lays the space's defaults, the config file and the command line over one another."""
     written = read_file(request.config) if request.config else {}
+    written = override(written, files_from_anywhere(flatten(written)))
     by_hand, name = request.settings, Path(space_name or "train").stem
     search = merge({"name": name, "space": space_name}, space.sweep if space else {})
     search = override(merge(search, _part(written, of_search=True)), _part(by_hand, of_search=True))
@@ -111,6 +116,8 @@ def _require_buildable(run: RunConfig) -> None:
     size = run.data.resolution
     with torch.device("meta"):
         run.model.build().check_size(size, size)
+    if run.model.checkpoint is not None:
+        _start(run)
     if run.loss.perceptual_net != "none":
         check_frame_size(run.loss.perceptual_net, size, size)
         weights_file(run.loss.perceptual_net, str(run.loss.perceptual_init))
@@ -118,6 +125,12 @@ def _require_buildable(run: RunConfig) -> None:
         inception_file(str(run.training.rfid))
     if (capacity := known_capacity()) is not None:
         resources.concurrency(run.cluster, capacity)
+
+
+def _start(run: RunConfig) -> Start:
+    with torch.device("meta"):
+        tokenizer, discriminator = run.model.build(), run.discriminator.build()
+    return open_checkpoint(run.model, tokenizer, discriminator)
 
 
 def _require_validation(run: RunConfig) -> None:
@@ -197,8 +210,16 @@ def print_plan(plan: Plan) -> None:
 def print_run(run: RunConfig) -> None:
     title("settings")
     say(yaml.safe_dump(run.model_dump(mode="json"), sort_keys=False).rstrip())
+    print_start(run)
     title("resources")
     say(f"one trial takes {resources.describe(run.cluster)}")
+
+
+def print_start(run: RunConfig) -> None:
+    """What a run takes over from its checkpoint, and what it leaves."""
+    if run.model.checkpoint is not None:
+        title("the start")
+        say(describe(_start(run), run.model.checkpoint))
 
 
 def at_once(sweep: SweepConfig, capacity: Capacity) -> int:
@@ -213,6 +234,12 @@ def _part(settings: Mapping[str, Any], *, of_search: bool) -> Tree:
         for path, value in settings.items()
         if (str(path).split(".")[0] in SWEEP_SECTIONS) is of_search
     }
+
+
+def files_from_anywhere(settings: Tree) -> Tree:
+    """Those of FILES among dotted paths, as `resume` can use them from another folder."""
+    written = {path: settings[path] for path in FILES if settings.get(path) is not None}
+    return {path: str(Path(str(file)).expanduser().absolute()) for path, file in written.items()}
 
 
 def _from_anywhere(data: str | None) -> str | None:
