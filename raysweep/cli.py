@@ -99,7 +99,9 @@ def _add(
 
 
 def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", type=Path, help="YAML or JSON file of settings")
+    parser.add_argument(
+        "--config", type=Path, help="YAML or JSON file of settings, or a param.json"
+    )
     parser.add_argument(
         "--data", metavar="FOLDER", help="videos to read, or `demo` for generated ones"
     )
@@ -110,6 +112,7 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATH=VALUE",
         help="one setting, such as training.steps=1000",
     )
+    parser.add_argument("--device", help="cpu, cuda or auto: whether a worker takes a GPU")
     parser.add_argument("--name", help="the experiment's name (default: the space's, or train)")
     parser.add_argument("--storage", help="folder of experiments (default: runs)")
 
@@ -188,6 +191,7 @@ def _request(arguments: argparse.Namespace) -> "Request":
         data=arguments.data,
         assignments=arguments.set,
         trials=getattr(arguments, "trials", None),
+        device=arguments.device,
     )
 
 

@@ -1,5 +1,6 @@
 """RunConfig and SweepConfig: every component's settings, composed."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -132,11 +133,13 @@ def run_config(tree: Mapping[str, Any]) -> RunConfig:
 
 def read_file(path: Path) -> Tree:
     """A YAML or JSON settings file as a tree; ConfigError when it cannot be read."""
+    # YAML does not take 1e-4 for a number, and JSON is not read by the machine's locale
+    parse_text = json.loads if path.suffix.lower() == ".json" else yaml.safe_load
     try:
-        tree = yaml.safe_load(path.read_text())
+        tree = parse_text(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"cannot read the config file {path}: {error.strerror}.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, json.JSONDecodeError, UnicodeDecodeError) as error:
         line = str(error).replace("\n", " ")
         raise ConfigError(f"{path} is neither YAML nor JSON: {line}.") from None
     if not isinstance(tree, dict):

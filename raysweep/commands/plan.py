@@ -14,14 +14,16 @@ from raysweep.cluster import resources
 from raysweep.cluster.resources import Capacity
 from raysweep.commands.console import say, title
 from raysweep.commands.footage import DEMO, check_footage, settled
+from raysweep.commands.param_file import read_settings
 from raysweep.commands.spaces import LoadedSpace
 from raysweep.commands.standing import Added, Standing
-from raysweep.config import RunConfig, SweepConfig, read_file
+from raysweep.config import RunConfig, SweepConfig
 from raysweep.errors import ConfigError, ExperimentError
 from raysweep.experiment.conductor import check_space
 from raysweep.experiment.layout import Experiment
 from raysweep.features.backbones import check_frame_size, weights_file
 from raysweep.features.inception import inception_file
+from raysweep.legacy.device import gpus_of
 from raysweep.schema import Tree, flatten, merge, override, parse, parse_assignment
 from raysweep.search.objective import Objective
 
@@ -51,6 +53,8 @@ class Request:
     data: str | None = None
     assignments: Sequence[str] = ()
     trials: int | None = None
+    device: str | None = None
+    """`cpu`, `cuda`, `cuda:N` or `auto`."""
 
     @property
     def settings(self) -> Tree:
@@ -60,15 +64,25 @@ class Request:
             "storage": self.storage,
             "data.source": _from_anywhere(self.data),
             "budget.trials": self.trials,
+            "cluster.gpus_per_worker": self._gpus,
         }
         assigned = flatten(dict(parse_assignment(text) for text in self.assignments))
         return assigned | {path: value for path, value in words.items() if value is not None}
 
+    @property
+    def _gpus(self) -> int | None:
+        if self.device is None:
+            return None
+        try:
+            return gpus_of(self.device, known_gpus())
+        except ConfigError as error:
+            raise ConfigError(f"--device {error}.") from None
+
 
 def compose(request: Request, space: LoadedSpace | None, space_name: str | None) -> SweepConfig:
     """Lays the space's defaults, the config file and the command line over one another."""
-    written = read_file(request.config) if request.config else {}
     by_hand, name = request.settings, Path(space_name or "train").stem
+    written = _written(request.config, by_hand)
     search = merge({"name": name, "space": space_name}, space.sweep if space else {})
     search = override(merge(search, _part(written, of_search=True)), _part(by_hand, of_search=True))
     base = merge(space.base if space else {}, _part(written, of_search=False))
@@ -159,6 +173,12 @@ def _distinct(runs: Iterable[RunConfig]) -> Iterable[RunConfig]:
     return {run.model_dump_json(include={**matters, **perceptual}): run for run in runs}.values()
 
 
+def known_gpus() -> float:
+    """GPUs of this machine; 0 where a cluster has to be asked."""
+    capacity = known_capacity()
+    return 0 if capacity is None else capacity.gpus
+
+
 def known_capacity() -> Capacity | None:
     """Of this machine where Ray would start here; None where a cluster has to be asked."""
     return None if "RAY_ADDRESS" in os.environ else resources.local_capacity()
@@ -193,6 +213,13 @@ def print_run(run: RunConfig) -> None:
 def at_once(sweep: SweepConfig, capacity: Capacity) -> int:
     fitting = resources.concurrency(sweep.run().cluster, capacity)
     return min(fitting, sweep.budget.max_concurrent or fitting)
+
+
+def _written(config: Path | None, by_hand: Tree) -> Tree:
+    """The settings of the config file, where there is one."""
+    if config is None:
+        return {}
+    return read_settings(config, known_gpus(), other_source="data.source" in by_hand)
 
 
 def _part(settings: Mapping[str, Any], *, of_search: bool) -> Tree:

@@ -1,0 +1,252 @@
+"""The earlier system's param.json -> settings of ours, and an account of every one of its settings.
+
+Nothing is dropped in silence: a setting is mapped, or listed with the reason why it has no meaning any
+more, or unknown and listed as such. Contradictions are ConfigErrors that name both values.
+"""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from raysweep.errors import ConfigError
+from raysweep.legacy import tables
+from raysweep.legacy.device import device
+from raysweep.legacy.rules import Gone, Rule, Rules, Sets, gone
+from raysweep.models import called
+from raysweep.schema import Tree, flatten, override
+
+
+class Mapped(NamedTuple):
+    """One of our settings, and where it comes from."""
+
+    old: str
+    """Dotted path in the file; empty: absent there, and this is what held then."""
+    value: Any
+    """As written."""
+    path: str
+    """Ours; empty where the old value says what holds anyway."""
+    became: Any
+    note: str = ""
+
+
+class Listed(NamedTuple):
+    """A setting that sets nothing here."""
+
+    old: str
+    value: Any
+    reason: str
+
+
+@dataclass(frozen=True)
+class Translation:
+    settings: Tree
+    """Of a RunConfig, and `storage`."""
+    mapped: list[Mapped]
+    listed: list[Listed]
+
+
+class Setup(NamedTuple):
+    """What decides which tables a file is read by."""
+
+    kind: str
+    """`model.kind`."""
+    quantizer: str
+    """`model.quantizer.kind`."""
+    recipe: str
+    """A key of tables.RECIPES."""
+    use_gan: bool
+
+
+def is_param_file(tree: Mapping[str, Any]) -> bool:
+    """Whether a settings file is of the earlier system, by the shape of it."""
+    return any(section in tree for section in tables.SECTIONS)
+
+
+def translate(
+    tree: Mapping[str, Any], gpus: float = 0, other_source: bool = False
+) -> Translation:
+    """`gpus`: of this machine, which is what the device `auto` asks for; `other_source`: the footage that
+    the file names is not used."""
+    old = flatten(tree)
+    unused = dict.fromkeys(tables.FOOTAGE, "another source is given") if other_source else {}
+    unused |= {path: "null: what holds without it" for path in old if old[path] is None}
+    given = {path: value for path, value in old.items() if path not in unused}
+    setup = _setup(given)
+    _require_levels(given, setup)
+    rules = _rules(setup, gpus)
+    mapped: list[Mapped] = []
+    listed = [Listed(path, old[path], unused[path]) for path in old if path in unused]
+    for path, value in given.items():
+        outcome = _outcome(path, value, given, rules)
+        if isinstance(outcome, Gone):
+            listed.append(Listed(path, value, outcome.reason))
+        else:
+            mapped += _rows(path, value, outcome)
+    _require_agreement(mapped)
+    mapped += _defaults(setup, given, {row.path for row in mapped})
+    settings = override({}, _gathered({row.path: row.became for row in mapped if row.path}))
+    return Translation(settings, mapped, listed)
+
+
+def _setup(given: Mapping[str, Any]) -> Setup:
+    named = str(given.get("model_type", tables.DEFAULT_TYPE))
+    try:
+        family = called(named)
+    except ConfigError as error:
+        raise ConfigError(f"model_type: {error}") from None
+    kind = family["kind"]
+    use_gan = bool(given.get("train_args.use_gan", True))
+    return Setup(kind, _quantizer(named, family, given), _recipe(kind, given), use_gan)
+
+
+def _quantizer(named: str, family: Tree, given: Mapping[str, Any]) -> str:
+    said = family.get("quantizer", {}).get("kind")
+    variant = given.get("model_args.model_variant")
+    if variant is None or family["kind"] != "taming_vqgan":
+        plain = said or tables.PLAIN_QUANTIZERS[family["kind"]]
+        return "gradient" if plain == "ema" and given.get("model_args.decay") == 0 else plain
+    if variant not in tables.VARIANTS:
+        known = " or ".join(tables.VARIANTS)
+        raise ConfigError(f"model_args.model_variant must be {known}, got {variant!r}. Set one.")
+    if said not in (None, tables.VARIANTS[variant]):
+        raise ConfigError(
+            f"model_type {named!r} and model_args.model_variant {variant!r} contradict each other. "
+            "Remove one of them."
+        )
+    return tables.VARIANTS[variant]
+
+
+def _recipe(kind: str, given: Mapping[str, Any]) -> str:
+    if kind == "conv":
+        return "lightning"
+    asked = given.get("train_args.use_taming_loss", True)
+    return "taming" if kind == "taming_vqgan" and asked else "classic"
+
+
+def _require_levels(given: Mapping[str, Any], setup: Setup) -> None:
+    """nb_levels and scaling_rates count the same levels."""
+    levels = given.get("model_args.nb_levels")
+    if levels is None or setup.kind != "hierarchical":
+        return
+    rates = given.get("model_args.scaling_rates", given.get("scaling_rates"))
+    usual = tables.DEFAULTS_OF_MODEL.get((setup.kind, setup.quantizer), {})
+    said = "as by default" if rates is None else "as given"
+    rates = usual.get("model.scaling_rates", [4, 2]) if rates is None else rates
+    if levels != len(rates):
+        raise ConfigError(
+            f"scaling_rates needs an entry per level, got model_args.nb_levels {levels} and scaling_rates "
+            f"{rates} ({said}). Correct one of them."
+        )
+
+
+def _rules(setup: Setup, gpus: float) -> Rules:
+    return {
+        **tables.COMMON,
+        **tables.FAMILIES[setup.kind],
+        **tables.QUANTIZERS[setup.quantizer],
+        **tables.RECIPES[setup.recipe],
+        **({} if setup.use_gan else tables.WITHOUT_GAN[setup.recipe]),
+        **_choices(setup),
+        **dict.fromkeys(("train_args.device", "train_args.accelerator"), device(gpus)),
+    }
+
+
+def _choices(setup: Setup) -> Rules:
+    """The settings that decided on the tables, as rows of the account."""
+    quantizer = {"model.quantizer.kind": setup.quantizer}
+    classic = {"loss.preset": "classic"} if setup.recipe == "classic" else {}
+    off = {} if setup.use_gan else tables.NO_GAN[setup.recipe]
+    choices: dict[str, Rule] = {
+        "model_type": lambda value: Sets({"model.kind": setup.kind, **quantizer}),
+        "train_args.use_gan": lambda value: Sets(off),
+        "train_args.use_taming_loss": gone("only a taming model has a lossconfig"),
+    }
+    if setup.kind == "taming_vqgan":
+        choices["model_args.model_variant"] = lambda value: Sets(quantizer)
+        choices["train_args.use_taming_loss"] = lambda value: Sets(classic)
+    if setup.recipe == "lightning":
+        choices["train_args.use_gan"] = gone("VQVAEModel's GAN is its lambda_gan")
+    return choices
+
+
+def _outcome(path: str, value: Any, given: Mapping[str, Any], rules: Rules) -> Sets | Gone:
+    winner = tables.SUPERSEDED.get(path)
+    if winner in given and winner in rules:
+        return Gone(f"superseded by {winner}")
+    if path in rules:
+        try:
+            return rules[path](value)
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}.") from None
+    if path in tables.KNOWN:
+        return Gone("a model of this type never read it")
+    near = difflib.get_close_matches(path, tables.KNOWN, n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return Gone(f"unknown{hint}")
+
+
+def _rows(path: str, value: Any, outcome: Sets) -> list[Mapped]:
+    rows = [Mapped(path, value, ours, to, outcome.note) for ours, to in outcome.settings.items()]
+    return rows or [Mapped(path, value, "", None, "what holds by default")]
+
+
+def _require_agreement(mapped: Iterable[Mapped]) -> None:
+    first: dict[str, Mapped] = {}
+    for row in mapped:
+        before = first.setdefault(row.path, row)
+        if row.path and before.became != row.became:
+            raise ConfigError(
+                f"{before.old} {before.value!r} and {row.old} {row.value!r} contradict each other: both set "
+                f"{row.path}. Remove one of them."
+            )
+        other = first.get(tables.INSTEAD_OF.get(row.path, ""))
+        if other is not None:
+            raise ConfigError(
+                f"{other.old} {other.value!r} and {row.old} {row.value!r} contradict each other: a run has one "
+                "length. Remove one of them."
+            )
+
+
+def _defaults(setup: Setup, given: Mapping[str, Any], set_already: set[str]) -> list[Mapped]:
+    """Rows for what held in the earlier system where the file says nothing."""
+    usual = {
+        "model.kind": setup.kind,
+        "model.quantizer.kind": setup.quantizer,
+        **tables.DEFAULTS_OF_QUANTIZER[setup.quantizer],
+        **tables.DEFAULTS_OF_MODEL.get((setup.kind, setup.quantizer), {}),
+        **tables.DEFAULTS_OF_RECIPE[setup.recipe],
+        **_conditional_defaults(setup, given),
+    }
+    replaced = {tables.INSTEAD_OF.get(path) for path in set_already}
+    return [
+        Mapped("", None, path, value)
+        for path, value in usual.items()
+        if path not in set_already | replaced
+    ]
+
+
+def _conditional_defaults(setup: Setup, given: Mapping[str, Any]) -> Tree:
+    """What held because of something else in the file."""
+    images = bool(given.get("use_images", setup.recipe == "lightning"))
+    has_lossconfig = any(path.startswith("model_args.lossconfig.") for path in given)
+    trains = {"data_args.training_data_files", "data_process.train"} & given.keys()
+    validates = any("valid" in p or "vaild" in p or p == "data_process.val" for p in given)
+    conditions: dict[str, tuple[bool, Any]] = {
+        "data.random_start": (not images, True),
+        "data.split": (bool(trains) and not validates, "none"),
+        "loss.disc_weight": (setup.recipe == "taming" and has_lossconfig, 1.0),
+        "model.checkpoint_bgr": ("train_args.checkpoint_path" in given and not images, True),
+        "tracking.swanlab": (any(path.startswith("swanlab.") for path in given), True),
+        "tracking.wandb_job_type": (bool(given.get("use_wandb")), "train_model"),
+    }
+    return {path: value for path, (holds, value) in conditions.items() if holds}
+
+
+def _gathered(settings: Mapping[str, Any]) -> Tree:
+    """`a[0]` and `a[1]` become the list `a`."""
+    whole: Tree = {}
+    for path, value in sorted(settings.items()):
+        name, bracket, _ = path.partition("[")
+        whole[name] = [*whole.get(name, []), value] if bracket else value
+    return whole
