@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from raysweep.data import DataConfig
 from raysweep.errors import ConfigError
 from raysweep.losses import PRESETS, LossConfig
-from raysweep.models import ModelConfig, TamingConfig
+from raysweep.models import ModelConfig, TamingConfig, called, defaults
 from raysweep.models.discriminator import DiscriminatorConfig
 from raysweep.schema import Config, Tree, merge, override, parse
 from raysweep.search.rungs import SchedulerConfig
@@ -124,11 +124,29 @@ class SweepConfig(Config):
 
 
 def run_config(tree: Mapping[str, Any]) -> RunConfig:
-    """Validates a tree of settings laid over the loss preset that it names, over the defaults."""
+    """Validates a tree of settings laid over the loss preset and the model family that it names, over the
+    defaults."""
     loss = tree.get("loss")
     preset = loss.get("preset") if isinstance(loss, Mapping) else None
     below = merge(RunConfig().model_dump(), {"loss": PRESETS.get(str(preset), {})})
+    model = tree.get("model")
+    if isinstance(model, Mapping) and isinstance(model.get("kind"), str):
+        tree = {**tree, "model": _model(model)}
     return parse(RunConfig, merge(below, tree))
+
+
+def _model(settings: Mapping[str, Any]) -> Tree:
+    """A model's settings over what its `kind`, a family's name or an alias of one, stands for."""
+    named = called(settings["kind"])
+    named_quantizer, quantizer = named.get("quantizer", {}), settings.get("quantizer")
+    kind = quantizer.get("kind") if isinstance(quantizer, Mapping) else None
+    if named_quantizer and kind not in (None, named_quantizer["kind"]):
+        raise ConfigError(
+            f"model.kind {settings['kind']} means a quantizer of kind {named_quantizer['kind']}, got "
+            f"model.quantizer.kind {kind}. Leave one of the two out, or set model.kind to {named['kind']}."
+        )
+    asked = {name: value for name, value in settings.items() if name != "kind"}
+    return merge(merge(defaults(named["kind"]), named), asked)
 
 
 def read_file(path: Path) -> Tree:

@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from raysweep import parallel
 
@@ -30,3 +31,9 @@ class GlobalBatchNorm2d(nn.BatchNorm2d):
         self.num_batches_tracked.add_(1)
         self.running_mean.lerp_(mean_C, self.momentum)
         self.running_var.lerp_(variance_C, self.momentum)
+
+
+def untracked(layer: nn.Module, x: Tensor) -> Tensor:
+    """`layer(x)`, leaving running statistics as they are: for a layer that runs twice in one forward pass."""
+    buffers = {name: buffer.clone() for name, buffer in layer.named_buffers()}
+    return functional_call(layer, buffers, (x,))

@@ -12,11 +12,10 @@ from torch import Tensor, nn
 
 from raysweep.models.blocks import AttnBlock, Downsample, ResnetBlock, Upsample, normalize
 from raysweep.models.quantizers import GradientConfig, QuantizerConfig
-from raysweep.models.tokenizer import Encoded, Level, Tokenizer
-from raysweep.schema import Config
+from raysweep.models.tokenizer import Encoded, Level, Tokenizer, TokenizerConfig
 
 
-class TamingConfig(Config):
+class TamingConfig(TokenizerConfig):
     """Defaults: the published f16 model."""
 
     kind: Literal["taming_vqgan"] = "taming_vqgan"

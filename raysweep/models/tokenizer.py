@@ -7,6 +7,7 @@ level one map per head or residual stage of its quantizer.
 
 from abc import ABC, abstractmethod
 from math import log2
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -15,6 +16,22 @@ from torch import Tensor, nn
 
 from raysweep.errors import ConfigError
 from raysweep.models.quantizers.base import Quantizer, perplexity
+from raysweep.schema import Config
+
+
+class TokenizerConfig(Config, ABC):
+    """What all families are asked. A family adds `kind`, its sizes and its `quantizer`."""
+
+    checkpoint: Path | None = None
+    """Weights that a run starts from: a published checkpoint, or an earlier run's; None: random ones.
+    Read once, when a run starts, and never by `build`: an exported model does without it."""
+    checkpoint_bgr: bool = False
+    """The checkpoint was trained on frames whose channels came blue first: swap those of its first and
+    last convolution on loading."""
+
+    @abstractmethod
+    def build(self) -> "Tokenizer":
+        """The model with random weights."""
 
 
 class Level(NamedTuple):

@@ -9,7 +9,24 @@ from raysweep.models import ModelConfig
 from raysweep.schema import Tree, merge
 from tests.tiny import EMA, SETTINGS
 
-FAMILIES: dict[str, Tree] = {"taming_vqgan": SETTINGS["model"]}
+FAMILIES: dict[str, Tree] = {
+    "taming_vqgan": SETTINGS["model"],
+    "grouped": {"kind": "grouped", "group_count": 3, "hidden": 8, "blocks_per_group": 1},
+    "hierarchical": {
+        "kind": "hierarchical",
+        "hidden": 8,
+        "res_channels": 4,
+        "nb_res_layers": 1,
+        "scaling_rates": [4, 2],
+    },
+    "conv": {
+        "kind": "conv",
+        "latent_channels": 12,
+        "encoder_channels": [8, 12],
+        "decoder_channels": [12, 8],
+        "num_res_blocks": 1,
+    },
+}
 """Model settings without a quantizer's; frames of 32 px give several code positions."""
 
 QUANTIZERS: dict[str, Tree] = {"gradient": SETTINGS["model"]["quantizer"], "ema": EMA}

@@ -8,8 +8,8 @@ import torch
 from torch.optim import Adam
 
 from raysweep.errors import ConfigError
-from raysweep.models import ModelConfig, Tokenizer
-from tests.models.pairs import PAIRS, model_config
+from raysweep.models import KINDS, ModelConfig, Tokenizer
+from tests.models.pairs import FAMILIES, PAIRS, model_config
 from tests.tiny import NO_EFFECT, frames
 
 SIZES = [(32, 32), (32, 48), (64, 32)]
@@ -27,6 +27,10 @@ def tokenizer(config) -> Tokenizer:
     tokenizer = config.build()
     tokenizer(frames(4))
     return tokenizer.eval()
+
+
+def test_every_family_is_here() -> None:
+    assert set(FAMILIES) == set(KINDS)
 
 
 @pytest.mark.parametrize(("height", "width"), SIZES)
@@ -64,10 +68,15 @@ def test_a_frames_codes_do_not_depend_on_its_batch(tokenizer) -> None:
 
 
 def test_gradients_reach_every_parameter(config) -> None:
+    """After one step: a block that starts as the identity (ReZero) passes none to its inside before."""
     torch.manual_seed(0)
     tokenizer = config.build()
-    decoded = tokenizer(frames(4))
-    (decoded.frames_NCHW.square().mean() + decoded.codebook_loss).backward()
+    optimizer = Adam(tokenizer.parameters())
+    for _ in range(2):
+        optimizer.step()
+        optimizer.zero_grad()
+        decoded = tokenizer(frames(4))
+        (decoded.frames_NCHW.square().mean() + decoded.codebook_loss).backward()
     for name, parameter in tokenizer.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.isfinite().all(), name
