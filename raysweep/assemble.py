@@ -39,10 +39,9 @@ def assemble(config: RunConfig, device: torch.device, ranked_by: str = "psnr") -
         discriminator.to(device).to(memory_format=layout),
         config.training,
     )
-    disc_start = config.loss.disc_start_step(config.training.steps)
     return Parts(
         state=state,
-        step=Step(state, config.loss, disc_start, _perceptual(config.loss, device)),
+        step=Step(state, config.loss, config.training, _perceptual(config.loss, device)),
         new_metrics=lambda: build_metrics(tokenizer, config, device),
         config=config.training,
         seed=config.seed,

@@ -10,9 +10,10 @@ from pydantic import Field, model_validator
 
 from raysweep.data import DataConfig
 from raysweep.errors import ConfigError
-from raysweep.losses import PRESETS, LossConfig
+from raysweep.losses import LossConfig
 from raysweep.models import ModelConfig, TamingConfig, called, defaults
-from raysweep.models.discriminator import DiscriminatorConfig
+from raysweep.models.discriminators import DiscriminatorConfig, PatchConfig
+from raysweep.presets import PRESETS
 from raysweep.schema import Config, Tree, merge, override, parse
 from raysweep.search.rungs import SchedulerConfig
 from raysweep.search.study import SamplerConfig
@@ -47,7 +48,7 @@ class RunConfig(Config):
     """Of the weights, the order of the clips and the dropout."""
     data: DataConfig = DataConfig()
     model: ModelConfig = TamingConfig()
-    discriminator: DiscriminatorConfig = DiscriminatorConfig()
+    discriminator: DiscriminatorConfig = PatchConfig()
     loss: LossConfig = LossConfig()
     training: TrainingConfig = TrainingConfig()
     tracking: TrackingConfig = TrackingConfig()
@@ -60,6 +61,13 @@ class RunConfig(Config):
             raise ValueError(
                 f"data.batch_size must divide by cluster.workers, got {batch} and {workers}. "
                 f"Set data.batch_size to {batch // workers * workers + workers}"
+            )
+        parts = workers * self.training.accumulate
+        if batch % parts:
+            raise ValueError(
+                "data.batch_size must divide by cluster.workers x training.accumulate, got "
+                f"{batch} and {workers} x {self.training.accumulate}. "
+                f"Set data.batch_size to {batch // parts * parts + parts}"
             )
         if self.cluster.trainable == "single" and workers > 1:
             raise ValueError(
@@ -124,11 +132,11 @@ class SweepConfig(Config):
 
 
 def run_config(tree: Mapping[str, Any]) -> RunConfig:
-    """Validates a tree of settings laid over the loss preset and the model family that it names, over the
+    """Validates a tree of settings laid over the preset and the model family that it names, over the
     defaults."""
     loss = tree.get("loss")
     preset = loss.get("preset") if isinstance(loss, Mapping) else None
-    below = merge(RunConfig().model_dump(), {"loss": PRESETS.get(str(preset), {})})
+    below = merge(RunConfig().model_dump(), PRESETS.get(str(preset), {}))
     model = tree.get("model")
     if isinstance(model, Mapping) and isinstance(model.get("kind"), str):
         tree = {**tree, "model": _model(model)}
