@@ -17,8 +17,10 @@ from raysweep.metrics.lpips import LPIPS
 from raysweep.metrics.psnr import PSNR
 from raysweep.metrics.ssim import SSIM
 from raysweep.models import Tokenizer
+from raysweep.models.fitting import open_checkpoint
 from raysweep.search.objective import Objective
 from raysweep.training.loop import Parts
+from raysweep.training.start import begin
 from raysweep.training.state import TrainState
 from raysweep.training.step import Step
 
@@ -27,7 +29,7 @@ KEPT_BEST = ("psnr", "lpips", "lpips_random")
 
 
 def assemble(config: RunConfig, device: torch.device, ranked_by: str = "psnr") -> Parts:
-    """Builds a run on `device`; its weights depend on the seed alone."""
+    """Builds a run on `device`; its weights depend on the seed, or on `model.checkpoint`, alone."""
     torch.manual_seed(config.seed)
     tokenizer = config.model.build()
     discriminator = config.discriminator.build()
@@ -39,6 +41,9 @@ def assemble(config: RunConfig, device: torch.device, ranked_by: str = "psnr") -
         discriminator.to(device).to(memory_format=layout),
         config.training,
     )
+    if config.model.checkpoint is not None:
+        start = open_checkpoint(config.model, tokenizer, discriminator)
+        begin(state, start, config.data.batch_size * config.data.clip_length, resolution)
     return Parts(
         state=state,
         step=Step(state, config.loss, config.training, _perceptual(config.loss, device)),

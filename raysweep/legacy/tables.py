@@ -214,7 +214,7 @@ _LOSSCONFIG: Rules = {
     "params.disc_ndf": to("discriminator.ch"),
     "params.disc_in_channels": only(3, RGB),
     "params.disc_conditional": only(False, "images come without a condition to judge them by"),
-    "params.use_actnorm": only(False, "the discriminator has no activation normalization"),
+    "params.use_actnorm": to("discriminator.norm", by=one_of({True: "actnorm", False: "batch"})),
 }
 _LOSS_CALCULATOR: Rules = {
     "disc_start": to("loss.disc_start"),
