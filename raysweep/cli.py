@@ -65,7 +65,15 @@ def _parser() -> argparse.ArgumentParser:
 
     sweep = _add(commands, "sweep", _sweep, "search a space for the best tokenizer")
     sweep.add_argument(
-        "space", help="a file of search_spaces/ (taming_vqgan, smoke), or the path of your own .py"
+        "space",
+        nargs="?",
+        help="a file of search_spaces/ (taming_vqgan, smoke), or the path of your own .py",
+    )
+    sweep.add_argument(
+        "--tasks",
+        type=Path,
+        metavar="FOLDER",
+        help="instead of a space: run every .json file of this folder, side by side",
     )
     _add_run_arguments(sweep)
     sweep.add_argument("--trials", type=int, help="trials to propose (default: budget.trials, 16)")
@@ -149,6 +157,10 @@ def _sweep(arguments: argparse.Namespace) -> None:
     from raysweep.commands.plan import check, compose, print_plan
     from raysweep.commands.spaces import load_space
 
+    if (arguments.space is None) is (arguments.tasks is None):
+        raise UserError("sweep takes a space or --tasks FOLDER, and one of them. Name one.")
+    if arguments.tasks is not None:
+        return _sweep_tasks(arguments)
     space = load_space(arguments.space)
     plan = check(compose(_request(arguments), space, arguments.space), space)
     if arguments.dry_run:
@@ -156,6 +168,22 @@ def _sweep(arguments: argparse.Namespace) -> None:
     from raysweep.commands.sweep import start  # here, since a dry run does without Ray
 
     return start(plan, space)
+
+
+def _sweep_tasks(arguments: argparse.Namespace) -> None:
+    from raysweep.commands.plan import check, compose_tasks, print_tasks
+
+    given = [word for word in ("config", "trials") if getattr(arguments, word)]
+    if given:
+        raise UserError(
+            f"--tasks takes all settings from its files, and --{given[0]} was given. Change some with --set."
+        )
+    plan = check(compose_tasks(_request(arguments), arguments.tasks), None)
+    if arguments.dry_run:
+        return print_tasks(plan)
+    from raysweep.commands.sweep import start
+
+    return start(plan, None)
 
 
 def _resume(arguments: argparse.Namespace) -> None:

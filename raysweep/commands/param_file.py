@@ -11,15 +11,15 @@ from raysweep.config import read_file
 from raysweep.legacy import Mapped, Translation, is_param_file, translate
 from raysweep.schema import Tree
 
-def read_settings(path: Path, gpus: float, other_source: bool) -> Tree:
-    """`gpus`: of this machine; `other_source`: footage is named elsewhere, and the file's is not used.
-
-    What an old file's settings became is printed.
-    """
+def read_settings(
+    path: Path, gpus: float, other_source: bool, of_runs_alone: bool = False
+) -> Tree:
+    """`gpus`: of this machine; `other_source`: footage is named elsewhere, and the file's is not used;
+    `of_runs_alone`: so is where experiments lie. What an old file's settings became is printed."""
     written = read_file(path)
     if not is_param_file(written):
         return written
-    translation = translate(written, gpus, other_source)
+    translation = translate(written, gpus, other_source, of_runs_alone)
     print_translation(translation, path.name)
     return translation.settings
 

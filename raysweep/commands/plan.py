@@ -17,7 +17,8 @@ from raysweep.commands.footage import DEMO, check_footage, settled
 from raysweep.commands.param_file import read_settings
 from raysweep.commands.spaces import LoadedSpace
 from raysweep.commands.standing import Added, Standing
-from raysweep.config import RunConfig, SweepConfig
+from raysweep.commands.tasks import check_tasks, read_tasks
+from raysweep.config import RunConfig, SweepConfig, laid
 from raysweep.errors import ConfigError, ExperimentError
 from raysweep.experiment.conductor import check_space
 from raysweep.experiment.layout import Experiment
@@ -85,9 +86,19 @@ def compose(request: Request, space: LoadedSpace | None, space_name: str | None)
     written = _written(request.config, by_hand)
     search = merge({"name": name, "space": space_name}, space.sweep if space else {})
     search = override(merge(search, _part(written, of_search=True)), _part(by_hand, of_search=True))
-    base = merge(space.base if space else {}, _part(written, of_search=False))
+    base = laid(space.base if space else {}, flatten(_part(written, of_search=False)))
     pinned = _part(by_hand, of_search=False)
     return parse(SweepConfig, {**search, "base": base, "pinned": pinned})
+
+
+def compose_tasks(request: Request, folder: Path) -> SweepConfig:
+    """An experiment of a folder's tasks, named after the folder; the command line lies over every task."""
+    by_hand = request.settings
+    pinned = _part(by_hand, of_search=False)
+    tasks = read_tasks(folder, pinned, known_gpus())
+    search = override({"name": folder.resolve().name}, _part(by_hand, of_search=True))
+    given = {"tasks": tasks.settings, "base": tasks.base, "pinned": pinned}
+    return parse(SweepConfig, {**search, **given})
 
 
 def check(sweep: SweepConfig, space: LoadedSpace | None) -> Plan:
@@ -95,7 +106,10 @@ def check(sweep: SweepConfig, space: LoadedSpace | None) -> Plan:
     run, experiment = sweep.run(), Experiment(Path(sweep.storage).resolve() / sweep.name)
     goal = objective(sweep.objective, run)
     _require_free(experiment)
-    check_run(run, experiment)
+    tasks = check_tasks(sweep)
+    for asked in tasks.values() or [run]:
+        _require_comparable(asked, run, goal, sweep)
+        check_run(asked, experiment)
     draws = check_space(sweep, space.space) if space else []
     for drawn in _distinct(draw.config for draw in draws):
         _require_comparable(drawn, run, goal, sweep)
@@ -203,9 +217,24 @@ def print_plan(plan: Plan) -> None:
     say(f"experiment folder: {plan.experiment.folder}")
 
 
+def print_tasks(plan: Plan) -> None:
+    """What a dry run of a folder of tasks shows."""
+    title("settings of every task")
+    say(yaml.safe_dump(plan.sweep.base, sort_keys=False).rstrip())
+    for name, settings in plan.sweep.tasks.items():
+        title(name)
+        say(yaml.safe_dump(override({}, settings), sort_keys=False).rstrip())
+        say(f"takes {resources.describe(plan.sweep.run_by_hand(settings).cluster)}")
+    say(f"experiment folder: {plan.experiment.folder}")
+
+
 def print_run(run: RunConfig) -> None:
     title("settings")
-    say(yaml.safe_dump(run.model_dump(mode="json"), sort_keys=False).rstrip())
+    epochs = run.training.epochs
+    left = {"training": {"steps"}} if epochs is not None else {}
+    say(yaml.safe_dump(run.model_dump(mode="json", exclude=left), sort_keys=False).rstrip())
+    if epochs is not None:
+        say(f"training.epochs {epochs} become training.steps once the training clips are counted")
     title("resources")
     say(f"one trial takes {resources.describe(run.cluster)}")
 

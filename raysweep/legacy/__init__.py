@@ -64,12 +64,16 @@ def is_param_file(tree: Mapping[str, Any]) -> bool:
 
 
 def translate(
-    tree: Mapping[str, Any], gpus: float = 0, other_source: bool = False
+    tree: Mapping[str, Any],
+    gpus: float = 0,
+    other_source: bool = False,
+    of_runs_alone: bool = False,
 ) -> Translation:
     """`gpus`: of this machine, which is what the device `auto` asks for; `other_source`: the footage that
-    the file names is not used."""
+    the file names is not used; `of_runs_alone`: nor is the folder it would save in."""
     old = flatten(tree)
     unused = dict.fromkeys(tables.FOOTAGE, "another source is given") if other_source else {}
+    unused |= dict.fromkeys(tables.STORAGE, tables.TOGETHER) if of_runs_alone else {}
     unused |= {path: "null: what holds without it" for path in old if old[path] is None}
     given = {path: value for path, value in old.items() if path not in unused}
     setup = _setup(given)
@@ -193,9 +197,9 @@ def _rows(path: str, value: Any, outcome: Sets) -> list[Mapped]:
 
 def _require_agreement(mapped: Iterable[Mapped]) -> None:
     first: dict[str, Mapped] = {}
-    for row in mapped:
+    for row in (row for row in mapped if row.path):
         before = first.setdefault(row.path, row)
-        if row.path and before.became != row.became:
+        if before.became != row.became:
             raise ConfigError(
                 f"{before.old} {before.value!r} and {row.old} {row.value!r} contradict each other: both set "
                 f"{row.path}. Remove one of them."

@@ -271,6 +271,8 @@ FOOTAGE = (
     *(f"data_args.{name}" for name in ("training_data_files", "validation_data_files", "data_dir")),
 )
 """Settings that another source replaces together."""
+STORAGE = ("train_args.folder_name",)
+TOGETHER = "trials of an experiment lie together, in the folder that --storage names"
 INSTEAD_OF = {"training.steps": "training.epochs", "training.epochs": "training.steps"}
 """Two settings of ours of which a run has one."""
 CHOICES = (
