@@ -67,7 +67,9 @@ def seconds(work: Callable[[], object]) -> float:
 
 def measure(folder: Path) -> dict[str, float]:
     make_demo_videos(folder / "videos", train=8, valid=2, frames=240, size=320)
-    videos = [source.path for source in discover(folder / "videos", CONFIG.split)]
+    videos = [
+        file.path for source in discover(folder / "videos", CONFIG.split) for file in source.files
+    ]
     torch.set_num_threads(1)
     preparing = seconds(lambda: prepare(folder / "videos", folder / "store", CONFIG))
     manifest = prepare(folder / "videos", folder / "store", CONFIG)

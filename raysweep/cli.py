@@ -63,6 +63,17 @@ def _parser() -> argparse.ArgumentParser:
         "--dry-run", action="store_true", help="print what would run, and start nothing"
     )
 
+    describe = _add(
+        commands,
+        "describe",
+        _describe,
+        "a model's layers, size, compute and tokens; trains nothing",
+    )
+    describe.add_argument(
+        "model", nargs="?", type=Path, help="an exported model (default: the settings below)"
+    )
+    _add_settings_arguments(describe)
+
     sweep = _add(commands, "sweep", _sweep, "search a space for the best tokenizer")
     sweep.add_argument(
         "space",
@@ -106,12 +117,9 @@ def _add(
     return parser
 
 
-def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
+def _add_settings_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config", type=Path, help="YAML or JSON file of settings, or a param.json"
-    )
-    parser.add_argument(
-        "--data", metavar="FOLDER", help="videos to read, or `demo` for generated ones"
     )
     parser.add_argument(
         "--set",
@@ -119,6 +127,13 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="PATH=VALUE",
         help="one setting, such as training.steps=1000",
+    )
+
+
+def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    _add_settings_arguments(parser)
+    parser.add_argument(
+        "--data", metavar="FOLDER", help="videos to read, or `demo` for generated ones"
     )
     parser.add_argument("--device", help="cpu, cuda or auto: whether a worker takes a GPU")
     parser.add_argument("--name", help="the experiment's name (default: the space's, or train)")
@@ -151,6 +166,13 @@ def _train(arguments: argparse.Namespace) -> None:
         )
     trial = arguments.trial or "best"
     return train.again(arguments.origin, trial, arguments.set, arguments.dry_run)
+
+
+def _describe(arguments: argparse.Namespace) -> None:
+    from raysweep.commands.describe import describe
+    from raysweep.commands.plan import Request
+
+    describe(arguments.model, Request(config=arguments.config, assignments=arguments.set))
 
 
 def _sweep(arguments: argparse.Namespace) -> None:

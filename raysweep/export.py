@@ -16,9 +16,10 @@ from typing import Any
 from safetensors.torch import save_file
 
 from raysweep.config import RunConfig, read_file
+from raysweep.data.discover import entries_of
 from raysweep.errors import ExperimentError
 from raysweep.experiment.layout import Experiment
-from raysweep.models.summary import summarize
+from raysweep.models.summary import PARTS, summarize
 from raysweep.schema import parse
 from raysweep.training import checkpoint
 
@@ -77,11 +78,12 @@ def _model_card(
 ) -> str:
     figures = "\n".join(f"| {name} | {value:.5g} |" for name, value in saved["metrics"].items())
     resolution = config.data.resolution
+    footage = ", ".join(entries_of(config.data.source or str(config.data.store)))
     return f"""# {experiment.folder.name}, trial {trial}
 
 A discrete video tokenizer ({config.model.kind}, {config.model.quantizer.kind} quantizer,
 {config.model.quantizer.codebook_size} codes) for frames of {resolution} px, trained for {saved["step"]} steps on
-`{config.data.source or config.data.store}`.
+`{footage}`.
 
 ```python
 import raysweep
@@ -95,5 +97,5 @@ frames = tokenizer.decode(codes)             # a NumPy array (T, H, W, 3), uint8
 {figures}
 
 ```
-{summarize(config.model.build(), resolution)}```
+{summarize(config.model, resolution, PARTS)}```
 """

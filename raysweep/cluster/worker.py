@@ -74,7 +74,7 @@ def train(
 
 def _trackers(job: Job, config: RunConfig, parts: Parts, resumed_at: int | None) -> Trackers:
     resolution = config.data.resolution
-    (job.folder / "summary.txt").write_text(summarize(parts.state.tokenizer, resolution))
+    (job.folder / "summary.txt").write_text(summarize(config.model, resolution))
     return trackers(
         config.tracking,
         job.folder,

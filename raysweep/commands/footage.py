@@ -3,118 +3,139 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from glob import has_magic
 from pathlib import Path
 
 import torch
 
 from raysweep.commands.console import say
-from raysweep.data import DataConfig
+from raysweep.data import DEMO, DataConfig
 from raysweep.data.batches import Batches
 from raysweep.data.clips import ClipReader, split_rule
-from raysweep.data.decode import DecodeError, read_frames
+from raysweep.data.decode import IMAGE_READERS, READERS, DecodeError, read_frames
 from raysweep.data.demo import check_demo_videos, make_demo_videos
-from raysweep.data.discover import Source, discover
+from raysweep.data.discover import Paths, Source, discover, entries_of, is_there
 from raysweep.data.store import (
     Manifest,
+    Skipped,
     SourceRecord,
     is_finished,
     is_prepared,
+    none_decodes,
     prepare,
     read_manifest,
     read_shards,
+    require_images,
     require_resolution,
 )
 from raysweep.errors import DataError
 from raysweep.experiment.layout import Experiment
 from raysweep.training.evaluate import mean_colour_psnr
 
-DEMO = "demo"
-"""As a source: videos made from the photographs of scikit-image."""
-
 
 def check_footage(data: DataConfig, storage: Path) -> None:
-    """Raises DataError unless there is something to read: a store, or videos of which one gives a frame."""
+    """Raises DataError unless there is something to read: a store, or footage of which a file gives a frame."""
     if data.source is None and data.store is None:
         raise DataError(
             "there must be footage to train on, and neither data.source nor data.store is set. "
             "Give --data FOLDER, or --data demo for generated videos."
         )
     if data.source is None:
-        require_resolution(read_manifest(Path(str(data.store))), data.resolution)
+        manifest = read_manifest(Path(str(data.store)))
+        require_resolution(manifest, data.resolution)
+        require_images(manifest, data.images)
     elif data.source == DEMO:
-        check_demo_videos(_source(data, storage))
+        check_demo_videos(_demo_videos(storage))
     else:
-        sources = discover(data.source, data.split)
-        store = _store(Path(data.source), data, storage)
-        if not is_prepared(store, sources, data.resolution):
-            _require_frames(sources)
+        sources = discover(
+            data.source, data.split, validation=data.validation_source, images=data.images
+        )
+        if not is_prepared(_store(data, storage), sources, data.resolution):
+            _require_frames(sources, data.images)
 
 
 def settled(data: DataConfig, experiment: Experiment) -> DataConfig:
     """What the trials of an experiment that has begun read: its finished store alone, once the source is gone."""
     if data.source is None or not experiment.validation_file.exists():
         return data
-    storage = experiment.folder.parent
-    source = _source(data, storage)
-    store = _store(source, data, storage)
-    if source.expanduser().exists() or not is_finished(store):
+    located = _located(data, experiment.folder.parent)
+    store = _store(located, experiment.folder.parent)
+    sources = [source for source in (located.source, located.validation_source) if source]
+    if all(map(is_there, sources)) or not is_finished(store):
         return data
-    return data.model_copy(update={"source": None, "store": str(store)})
+    only_the_store = {"source": None, "validation_source": None, "store": str(store)}
+    return data.model_copy(update=only_the_store)
 
 
 def prepared(data: DataConfig, storage: Path) -> Path:
     """The store to read, made first where it does not exist; Ray is connected."""
     from raysweep.cluster.pipeline import on_all_nodes  # here, since a dry run does without Ray
 
-    if data.store is not None and data.source is None:
-        return Path(data.store).resolve()
-    source = _source(data, storage)
+    if data.source is None:
+        return Path(str(data.store)).resolve()
     if data.source == DEMO:
-        make_demo_videos(source)
-    store = _store(source, data, storage)
-    manifest = prepare(source, store, data, run=on_all_nodes, progress=_progress)
+        make_demo_videos(_demo_videos(storage))
+    data = _located(data, storage)
+    store = _store(data, storage)
+    assert data.source is not None
+    manifest = prepare(data.source, store, data, run=on_all_nodes, progress=_progress)
     say(f"prepared {describe(manifest, data)} in {store}")
-    for record in manifest.skipped:
-        say(f"  skipped {record.name}: {record.error}")
+    for skipped in manifest.skipped:
+        say(f"  skipped {skipped.name}: {skipped.error}")
     return store.resolve()
 
 
-def default_store(source: Path, resolution: int, storage: Path) -> Path:
-    """One store per source and resolution, shared by the experiments beside it."""
-    digest = hashlib.sha256(str(source.resolve()).encode()).hexdigest()[:8]
-    return storage / "stores" / f"{source.resolve().name}-{resolution}px-{digest}"
+def default_store(data: DataConfig, storage: Path) -> Path:
+    """One store per footage and resolution, shared by the experiments beside it."""
+    source, *more = where = _resolved(data.source)
+    if data.validation_source is not None:
+        where = [*where, "to validate on:", *_resolved(data.validation_source)]
+    if data.images:
+        where = [*where, "images"]
+    name = "footage" if more or has_magic(source) else Path(source).name
+    digest = hashlib.sha256("\n".join(where).encode()).hexdigest()[:8]
+    return storage / "stores" / f"{name}-{data.resolution}px-{digest}"
 
 
-def _source(data: DataConfig, storage: Path) -> Path:
-    assert data.source is not None
-    return storage / "demo-videos" if data.source == DEMO else Path(data.source)
+def _resolved(source: Paths | None) -> list[str]:
+    return [str(Path(entry).resolve()) for entry in entries_of(source or ())]
 
 
-def _store(source: Path, data: DataConfig, storage: Path) -> Path:
-    return Path(data.store) if data.store else default_store(source, data.resolution, storage)
+def _demo_videos(storage: Path) -> Path:
+    return storage / "demo-videos"
 
 
-def _require_frames(sources: Sequence[Source]) -> None:
+def _located(data: DataConfig, storage: Path) -> DataConfig:
+    """Generated videos are a folder like any other, once they are made."""
+    if data.source != DEMO:
+        return data
+    return data.model_copy(update={"source": str(_demo_videos(storage))})
+
+
+def _store(data: DataConfig, storage: Path) -> Path:
+    return Path(data.store) if data.store else default_store(data, storage)
+
+
+def _require_frames(sources: Sequence[Source], images: bool) -> None:
     """Decodes up to the first frame that comes."""
-    reasons = []
-    for source in sources:
+    skipped, readers = [], IMAGE_READERS if images else READERS
+    for file in (file for source in sources for file in source.files):
         try:
-            next(read_frames(source.path))
+            next(read_frames(file.path, readers))
         except DecodeError as error:
-            reasons.append(f"{source.name!r}: {error}")
+            skipped.append(Skipped(file.name, str(error)))
         else:
             return
-    raise DataError(
-        f"data.source needs a video that decodes, got {len(sources)} that do not, first {reasons[0]}. "
-        "Point it at videos that play."
-    )
+    raise DataError(none_decodes(skipped))
 
 
 def describe(manifest: Manifest, data: DataConfig) -> str:
     frames = sum(record.frames for record in manifest.good)
     skipped = f", {len(manifest.skipped)} skipped" if manifest.skipped else ""
-    rule = split_rule(manifest, data)
-    return f"{len(manifest.good)} videos{skipped}, {frames:,} frames of {manifest.resolution} px, split by {rule}"
+    size, rule = f"{manifest.resolution} px", split_rule(manifest, data)
+    if manifest.images:
+        return f"{frames:,} images{skipped} of {size}, split by {rule}"
+    return f"{len(manifest.good)} videos{skipped}, {frames:,} frames of {size}, split by {rule}"
 
 
 def write_validation_facts(store: Path, data: DataConfig, path: Path) -> dict[str, float]:
@@ -125,7 +146,7 @@ def write_validation_facts(store: Path, data: DataConfig, path: Path) -> dict[st
     facts = {
         "train_clips": len(batches.train_clips),
         "validation_clips": len(batches.valid_clips),
-        "validation_frames": len(batches.valid_clips) * data.clip_length,
+        "validation_frames": sum(clip.length for clip in batches.valid_clips),
         "mean_colour_psnr": mean_colour_psnr(batches.validation(), torch.device("cpu")),
     }
     path.write_text(json.dumps(facts, indent=2))

@@ -13,12 +13,13 @@ from raysweep.assemble import objective
 from raysweep.cluster import resources
 from raysweep.cluster.resources import Capacity
 from raysweep.commands.console import say, title
-from raysweep.commands.footage import DEMO, check_footage, settled
+from raysweep.commands.footage import check_footage, settled
 from raysweep.commands.param_file import read_settings
 from raysweep.commands.spaces import LoadedSpace
 from raysweep.commands.standing import Added, Standing
 from raysweep.commands.tasks import check_tasks, read_tasks
 from raysweep.config import RunConfig, SweepConfig, laid
+from raysweep.data import DEMO
 from raysweep.errors import ConfigError, ExperimentError
 from raysweep.experiment.conductor import check_space
 from raysweep.experiment.layout import Experiment
@@ -149,7 +150,7 @@ def _require_comparable(
     run: RunConfig, base: RunConfig, goal: Objective, sweep: SweepConfig
 ) -> None:
     """Trials of an experiment share one store and are ranked by one metric."""
-    for name in ("source", "store", "resolution"):
+    for name in ("source", "validation_source", "images", "split", "store", "resolution"):
         asked, shared = getattr(run.data, name), getattr(base.data, name)
         if asked != shared:
             raise ConfigError(

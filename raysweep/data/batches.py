@@ -7,13 +7,13 @@ import torch
 from torch import Tensor
 
 from raysweep.data import DataConfig
-from raysweep.data.clips import Clip, ClipReader, index_clips
-from raysweep.data.order import train_indices, validation_indices
+from raysweep.data.clips import Clip, ClipReader, index_clips, training_starts
+from raysweep.data.order import Visit, random_start, train_visits, validation_indices
 from raysweep.data.store import Manifest
 
 
 class Batches:
-    """One rank's share of the data: uint8 clips (B, T, H, W, C)."""
+    """One rank's share of the data: uint8 clips (B, T, H, W, C); of images, validation has T = 1."""
 
     def __init__(
         self,
@@ -29,24 +29,24 @@ class Batches:
         self.seed, self.rank, self.workers = seed, rank, workers
         self.train_clips = index_clips(manifest, "train", config)
         self.valid_clips = index_clips(manifest, "valid", config)
+        self.starts = training_starts(manifest, config) if config.random_start else {}
+        self.per_step = config.batch_size * (config.clip_length if config.images else 1)
+        """Of `train_clips`, over all workers."""
 
     def train(self, step: int) -> Iterator[Tensor]:
         """This rank's share of the batches of `step`, `step` + 1, ... without end."""
+        length = self.config.clip_length
         for number in count(step):
-            indices = train_indices(
-                number,
-                len(self.train_clips),
-                self.config.batch_size,
-                self.seed,
-                self.rank,
-                self.workers,
+            visits = train_visits(
+                number, len(self.train_clips), self.per_step, self.seed, self.rank, self.workers
             )
-            yield self._read([self.train_clips[i] for i in indices])
+            clips_BTHWC = self._read([self._visited(visit) for visit in visits])
+            yield clips_BTHWC.reshape(-1, length, *clips_BTHWC.shape[2:])
 
     def validation(self) -> Iterator[Tensor]:
         """This rank's share of the validation clips, each once; the last batch may be smaller."""
         share = validation_indices(len(self.valid_clips), self.rank, self.workers)
-        for indices in _chunks(share, self.config.batch_size):
+        for indices in _chunks(share, self.per_step):
             yield self._read([self.valid_clips[i] for i in indices])
 
     def preview(self, clips: int = 8) -> Tensor:
@@ -55,6 +55,13 @@ class Batches:
         return self._read(
             [self.valid_clips[i * len(self.valid_clips) // count] for i in range(count)]
         )
+
+    def _visited(self, visit: Visit) -> Clip:
+        clip = self.train_clips[visit.clip]
+        if not self.config.random_start:
+            return clip
+        starts = self.starts[clip.source]
+        return clip._replace(first_frame=random_start(visit, starts, self.seed))
 
     def _read(self, clips: Sequence[Clip]) -> Tensor:
         return torch.from_numpy(self.reader.read_batch(clips))

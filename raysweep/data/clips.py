@@ -6,7 +6,7 @@ Shapes: T frames of a clip, H = W = resolution, C = 3 (RGB uint8 in [0, 255]), B
 import math
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from typing import Literal, NamedTuple
 
@@ -19,7 +19,7 @@ from raysweep.data.discover import Split
 from raysweep.data.store import Manifest, SourceRecord
 from raysweep.errors import DataError
 
-SplitRule = Literal["folders", "source", "time"]
+SplitRule = Literal["folders", "source", "time", "none"]
 
 SOURCES_TO_SPLIT_BY_SOURCE = 10
 """From this many good sources on, `auto` sets whole sources apart (DataConfig.split)."""
@@ -53,25 +53,37 @@ def split_rule(manifest: Manifest, config: DataConfig) -> SplitRule:
         record.split for record in manifest.records
     ):  # bad ones too: a folder of them is an error
         return "folders"
-    return "source" if len(manifest.good) >= SOURCES_TO_SPLIT_BY_SOURCE else "time"
+    by_source = config.images or len(manifest.good) >= SOURCES_TO_SPLIT_BY_SOURCE
+    return "source" if by_source else "time"
 
 
 def index_clips(manifest: Manifest, split: Split, config: DataConfig) -> list[Clip]:
     """The clips of a split: back to back from each stretch's first frame, by source name, then time.
+    Of images, each is a clip of one frame.
 
-    Raises DataError when there is none.
+    Raises DataError when there is none, but for validation clips where all frames train.
     """
-    span = (config.clip_length - 1) * config.stride + 1
+    rule, length = split_rule(manifest, config), 1 if config.images else config.clip_length
+    span = (length - 1) * config.stride + 1
     clips = [
-        Clip(stretch.source, first, config.stride, config.clip_length)
+        Clip(stretch.source, first, config.stride, length)
         for stretch in _stretches(manifest, split, config, span)
         for first in range(stretch.start, stretch.end - span + 1, span)
     ]
-    if not clips:
-        raise DataError(_no_clips(manifest, split, split_rule(manifest, config), span))
+    if not clips and not (split == "valid" and rule == "none"):
+        raise DataError(_no_clips(manifest, split, rule, span))
     if split == "valid" and config.max_validation_frames is not None:
-        return clips[: max(1, config.max_validation_frames // config.clip_length)]
+        return clips[: max(1, config.max_validation_frames // length)]
     return clips
+
+
+def training_starts(manifest: Manifest, config: DataConfig) -> dict[str, range]:
+    """By source, the frames that a training clip may start at."""
+    span = (config.clip_length - 1) * config.stride + 1
+    return {
+        stretch.source: range(stretch.start, stretch.end - span + 1)
+        for stretch in _stretches(manifest, "train", config, span)
+    }
 
 
 class ClipReader:
@@ -119,6 +131,10 @@ def _stretches(
     rule = split_rule(manifest, config)
     if rule == "time":
         return (_by_time(record, split, config.valid_fraction, span) for record in records)
+    if rule == "none":
+        return (Stretch(r.name, 0, r.frames if split == "train" else 0) for r in records)
+    if rule == "source" and config.images:
+        return _by_image(records, split, config.valid_fraction)
     of_split = (
         _by_source(records, config.valid_fraction) if rule == "source" else _by_folder(records)
     )
@@ -134,6 +150,16 @@ def _by_source(records: Sequence[SourceRecord], fraction: float) -> dict[str, Sp
     names = sorted((r.name for r in records), key=lambda name: sha256(name.encode()).digest())
     first_valid = max(1, len(names) - math.ceil(fraction * len(names)))
     return {name: "train" if at < first_valid else "valid" for at, name in enumerate(names)}
+
+
+def _by_image(records: Iterable[SourceRecord], split: Split, fraction: float) -> Iterator[Stretch]:
+    """The last images of each source validate: they lie there in the order of a hash of their names."""
+    before = 0
+    for record in records:
+        first, after = (math.ceil(fraction * images) for images in (before, before + record.frames))
+        cut = record.frames - (after - first)
+        yield Stretch(record.name, *((0, cut) if split == "train" else (cut, record.frames)))
+        before += record.frames
 
 
 def _by_time(record: SourceRecord, split: Split, fraction: float, span: int) -> Stretch:

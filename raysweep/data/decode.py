@@ -1,11 +1,12 @@
-"""Video files to frames, by reading from the front to the end.
+"""Video and image files to frames, by reading from the front to the end.
 
 Frames are HWC RGB uint8. What a container claims about itself (its frame count above all) is never
-trusted: a video has the frames that decode. OpenCV turns frames upright as the file's rotation says.
+trusted: a video has the frames that decode. OpenCV turns frames upright as the file says: a video's
+rotation, a photograph's EXIF orientation.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,21 @@ def read_video(path: Path) -> Iterator[Frames]:
         readable, frame_HWC = video.read()
 
 
+def read_image(path: Path) -> Iterator[Frames]:
+    """The one frame of an image file: greyscale thrice, 16 bits as 8, alpha left out.
+
+    Raises DecodeError when it is damaged, or of numbers without a white, such as float32.
+    """
+    encoded = np.fromfile(path, np.uint8)  # OpenCV itself opens no path that is not UTF-8
+    try:
+        image_HWC = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+    except cv2.error:  # larger than OpenCV takes
+        image_HWC = None
+    if image_HWC is None:
+        raise DecodeError("not an image that OpenCV can open")
+    yield cv2.cvtColor(image_HWC, cv2.COLOR_BGR2RGB)
+
+
 VIDEO_SUFFIXES = [
     ".mp4",
     ".m4v",
@@ -60,13 +76,30 @@ VIDEO_SUFFIXES = [
     ".gif",
 ]
 
-READERS: dict[str, Callable[[Path], Iterator[Frames]]] = dict.fromkeys(VIDEO_SUFFIXES, read_video)
+IMAGE_SUFFIXES = [
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".webp",
+    ".bmp",
+    ".tif",
+    ".tiff",
+    ".ppm",
+    ".pgm",
+    ".jp2",
+    ".avif",
+]
+
+Readers = Mapping[str, Callable[[Path], Iterator[Frames]]]
 """Suffix in lower case -> the function that reads such a file frame by frame."""
 
+READERS: Readers = dict.fromkeys(VIDEO_SUFFIXES, read_video)
+IMAGE_READERS: Readers = dict.fromkeys(IMAGE_SUFFIXES, read_image)
 
-def is_readable(path: Path) -> bool:
+
+def is_readable(path: Path, readers: Readers = READERS) -> bool:
     """Whether the suffix, in any case, has a reader."""
-    return path.suffix.lower() in READERS
+    return path.suffix.lower() in readers
 
 
 def readable_name(name: str) -> str:
@@ -74,15 +107,15 @@ def readable_name(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
-def read_frames(path: Path) -> Iterator[Frames]:
+def read_frames(path: Path, readers: Readers = READERS) -> Iterator[Frames]:
     """Every frame of a file as HWC RGB uint8; DecodeError, with a short reason, when there is none."""
-    if not is_readable(path):
+    if not is_readable(path, readers):
         raise DecodeError(f"no reader for the suffix {path.suffix!r}")
     if not path.is_file():
         raise DecodeError("no such file")
     if path.stat().st_size == 0:
         raise DecodeError("the file is empty")
-    return READERS[path.suffix.lower()](path)
+    return readers[path.suffix.lower()](path)
 
 
 def frame_rate(path: Path) -> float | None:

@@ -6,6 +6,7 @@ its contiguous share, so the batch holds the same clips whatever W is.
 """
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +22,18 @@ def epoch_order(clips: int, seed: int, epoch: int) -> NDArray[np.int64]:
     return order
 
 
-def train_indices(
+class Visit(NamedTuple):
+    """A clip's turn in an epoch."""
+
+    epoch: int
+    clip: int
+    """Index into the training list."""
+
+
+def train_visits(
     step: int, clips: int, batch_size: int, seed: int, rank: int = 0, workers: int = 1
-) -> list[int]:
-    """The clips, as indices into the training list, that `rank` of `workers` sees at `step` (from 0).
+) -> list[Visit]:
+    """What `rank` of `workers` sees at `step` (from 0).
 
     `batch_size` is clips over all workers; ConfigError when they cannot share it evenly.
     """
@@ -38,11 +47,24 @@ def train_indices(
     return [_at(position, clips, seed) for position in range(start, start + share)]
 
 
+def train_indices(
+    step: int, clips: int, batch_size: int, seed: int, rank: int = 0, workers: int = 1
+) -> list[int]:
+    """The same without the epochs."""
+    return [visit.clip for visit in train_visits(step, clips, batch_size, seed, rank, workers)]
+
+
+def random_start(visit: Visit, starts: range, seed: int) -> int:
+    """One of `starts`, depending on (seed, epoch, clip) alone."""
+    entropy = np.random.SeedSequence((seed, visit.epoch), spawn_key=(visit.clip,))
+    return starts[int(np.random.default_rng(entropy).integers(len(starts)))]
+
+
 def validation_indices(clips: int, rank: int = 0, workers: int = 1) -> range:
     """The contiguous share of range(clips) that `rank` scores; shares differ by one clip at most."""
     return range(rank * clips // workers, (rank + 1) * clips // workers)
 
 
-def _at(position: int, clips: int, seed: int) -> int:
+def _at(position: int, clips: int, seed: int) -> Visit:
     epoch, place = divmod(position, clips)
-    return int(epoch_order(clips, seed, epoch)[place])
+    return Visit(epoch, int(epoch_order(clips, seed, epoch)[place]))

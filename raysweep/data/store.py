@@ -1,22 +1,33 @@
 """The prepared store: footage decoded once, at one resolution, and a manifest of what became of each source.
 
-A store is a folder: `manifest.json`, and `frames/` with a shard per source (see shards.py) and beside each
-shard a note, which is a manifest of that one source. The manifest is written last: without it a store is
+A store is a folder: `manifest.json`, and `frames/` with a shard per source, which is a video or many images
+(see shards.py and discover.py), and beside each shard a note, which is a manifest of that one source. The manifest is written last: without it a store is
 unfinished, and a second prepare keeps the shards that have their note.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from hashlib import file_digest
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow as pa
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from raysweep.data import DataConfig
-from raysweep.data.decode import DecodeError, fit_square, frame_rate, read_frames, readable_name
-from raysweep.data.discover import Source, Split, discover
+from raysweep.data.decode import (
+    IMAGE_READERS,
+    READERS,
+    DecodeError,
+    Frames,
+    Readers,
+    fit_square,
+    frame_rate,
+    read_frames,
+    readable_name,
+)
+from raysweep.data.discover import File, Paths, Source, Split, discover
 from raysweep.data.shards import SEGMENT_FRAMES, read_shard, shard_name, whole_file, write_shard
 from raysweep.errors import DataError
 from raysweep.schema import Config
@@ -33,7 +44,7 @@ class SourceRecord(Config):
     split: Split | None
     """Source.split."""
     source_bytes: int
-    """Size of the source file, by which a replaced file is noticed."""
+    """Size of the source's files, by which a replaced file is noticed."""
     shard: str | None = None
     """File name in `frames/`; None for a source that was skipped."""
     sha256: str | None = None
@@ -41,13 +52,24 @@ class SourceRecord(Config):
     frames: int = 0
     """Frames that decoded."""
     width: int = 0
-    """Pixels of the source before it was made square."""
+    """Pixels of the first frame before it was made square."""
     height: int = 0
-    """Pixels of the source before it was made square."""
+    """Pixels of the first frame before it was made square."""
     fps: float | None = None
-    """Frames per second as the source claims; None where it claims nothing usable."""
+    """Frames per second as a video claims; None where it claims nothing usable, and for images."""
     error: str | None = None
     """Why the source was skipped; None: it was not."""
+    skipped_files: dict[str, str] = Field(default_factory=dict)
+    """File.name of those without a frame -> why."""
+
+
+class Skipped(NamedTuple):
+    """A video or image that is not in the store."""
+
+    name: str
+    """File.name."""
+    error: str
+    """Why."""
 
 
 class Manifest(Config):
@@ -59,6 +81,8 @@ class Manifest(Config):
     """Where the footage was found."""
     resolution: int
     """Pixels, height and width of every frame."""
+    images: bool = False
+    """DataConfig.images: no frame has to do with the next."""
     segment_frames: int = SEGMENT_FRAMES
     """Source frames in a segment, at most."""
     records: tuple[SourceRecord, ...]
@@ -70,9 +94,9 @@ class Manifest(Config):
         return tuple(record for record in self.records if record.error is None)
 
     @property
-    def skipped(self) -> tuple[SourceRecord, ...]:
-        """The sources that were not, each with its `error`."""
-        return tuple(record for record in self.records if record.error is not None)
+    def skipped(self) -> tuple[Skipped, ...]:
+        """The files that were not."""
+        return tuple(skipped for record in self.records for skipped in _skipped(record))
 
 
 Run = Callable[[Callable[[Source], SourceRecord], Iterable[Source]], Iterable[SourceRecord]]
@@ -83,62 +107,78 @@ Progress = Callable[[int, int, SourceRecord], None]
 
 
 def prepare(
-    source: str | Path,
+    source: Paths,
     folder: Path,
     config: DataConfig,
     run: Run = map,
     progress: Progress = lambda done, total, record: None,
 ) -> Manifest:
-    """Makes `folder` a store of the videos in `source`; nothing is done where it already is that store.
+    """Makes `folder` a store of the footage in `source`, and in `config.validation_source` where that is
+    set; nothing is done where it already is that store.
 
-    Bad videos are skipped and named in the manifest. Raises DataError when there is no video, none that
+    Bad files are skipped and named in the manifest. Raises DataError when there is none, none that
     decodes, or when `folder` is a store of something else.
     """
-    sources = discover(source, config.split)
+    images = config.images
+    sources = discover(source, config.split, validation=config.validation_source, images=images)
     if is_prepared(folder, sources, config.resolution):
         return read_manifest(folder)
-    one = partial(prepare_source, folder=folder, resolution=config.resolution)
+    one = partial(prepare_source, folder=folder, resolution=config.resolution, images=images)
     records = []
     for record in run(one, sources):
         records.append(record)
         progress(len(records), len(sources), record)
-    return write_manifest(folder, records, source=source, resolution=config.resolution)
+    where = source if isinstance(source, str | Path) else ", ".join(map(str, source))
+    return write_manifest(
+        folder, records, source=where, resolution=config.resolution, images=images
+    )
 
 
-def prepare_source(source: Source, folder: Path, resolution: int) -> SourceRecord:
+def prepare_source(
+    source: Source, folder: Path, resolution: int, images: bool = False
+) -> SourceRecord:
     """Decodes one source into its shard; of a bad source only the record with its `error` remains.
 
     A finished shard of the same source and resolution is kept as it is.
     """
-    size = source.path.stat().st_size if source.path.is_file() else 0
-    record = SourceRecord(name=source.name, split=source.split, source_bytes=size)
+    record = SourceRecord(name=source.name, split=source.split, source_bytes=source.size)
     shard = folder / "frames" / f"{shard_name(source.name)}.parquet"
     finished = _finished(shard, record, resolution)
     if finished:
         return finished
-    try:
-        record = _decoded(record, source.path, shard, resolution)
-    except DecodeError as error:
-        return record.model_copy(update={"error": str(error)})
+    record = _decoded(record, source.files, shard, resolution, images)
+    if record.error is not None:
+        return record
     note = Manifest(source=source.name, resolution=resolution, records=(record,))
     _write(note, shard.with_suffix(".json"))
     return record
 
 
 def write_manifest(
-    folder: Path, records: Iterable[SourceRecord], *, source: str | Path, resolution: int
+    folder: Path,
+    records: Iterable[SourceRecord],
+    *,
+    source: str | Path,
+    resolution: int,
+    images: bool = False,
 ) -> Manifest:
     """Completes a store; DataError when not one of the sources decoded."""
     in_order = tuple(sorted(records, key=lambda record: record.name))
-    manifest = Manifest(source=readable_name(str(source)), resolution=resolution, records=in_order)
+    where = readable_name(str(source))
+    manifest = Manifest(source=where, resolution=resolution, images=images, records=in_order)
     if not manifest.good:
-        bad = manifest.skipped[0]
-        raise DataError(
-            f"a store needs a video that decodes, got {len(in_order)} that do not, first {bad.name!r}: "
-            f"{bad.error}. Point data.source at videos that play."
-        )
+        raise DataError(none_decodes(manifest.skipped))
     _write(manifest, folder / "manifest.json")
     return manifest
+
+
+def none_decodes(skipped: Sequence[Skipped]) -> str:
+    """What to tell where every file was skipped."""
+    first = skipped[0]
+    return (
+        f"data.source needs a file that decodes, got {len(skipped)} that do not, first {first.name!r}: "
+        f"{first.error}. Point it at videos that play, or at whole images."
+    )
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -168,7 +208,7 @@ def is_prepared(folder: Path, sources: Sequence[Source], resolution: int) -> boo
     stored = {
         record.name: _identity(record.split, record.source_bytes) for record in manifest.records
     }
-    asked = {found.name: _identity(found.split, found.path.stat().st_size) for found in sources}
+    asked = {found.name: _identity(found.split, found.size) for found in sources}
     for name in sorted(stored.keys() | asked.keys()):
         if stored.get(name) != asked.get(name):
             raise DataError(
@@ -187,6 +227,16 @@ def require_resolution(manifest: Manifest, resolution: int) -> None:
         )
 
 
+def require_images(manifest: Manifest, images: bool) -> None:
+    """DataError unless the store was made with this `data.images`."""
+    if manifest.images != images:
+        asked, stored = (str(flag).lower() for flag in (images, manifest.images))
+        raise DataError(
+            f"data.images must be that of the store, stored {stored}, asked {asked}. "
+            f"Set data.images to {stored} or data.store to a new folder."
+        )
+
+
 def read_shards(folder: Path, manifest: Manifest) -> list[pa.Table]:
     """One table of segments per good source, in the order of the manifest; DataError on a damaged one."""
     return [read_shard(path) for path in shard_paths(folder, manifest)]
@@ -197,16 +247,41 @@ def shard_paths(folder: Path, manifest: Manifest) -> list[Path]:
     return [folder / "frames" / str(record.shard) for record in manifest.good]
 
 
-def _decoded(record: SourceRecord, path: Path, shard: Path, resolution: int) -> SourceRecord:
-    frames_HWC = read_frames(path)
-    first_HWC = next(frames_HWC)
+def _decoded(
+    record: SourceRecord, files: Sequence[File], shard: Path, resolution: int, images: bool
+) -> SourceRecord:
+    skipped: dict[str, str] = {}
+    frames_HWC = _frames(files, IMAGE_READERS if images else READERS, skipped)
+    first_HWC = next(frames_HWC, None)
+    if first_HWC is None:
+        return record.model_copy(
+            update={"error": next(iter(skipped.values())), "skipped_files": skipped}
+        )
     fitted = (fit_square(frame, resolution) for frame in chain([first_HWC], frames_HWC))
     frames = write_shard(shard, record.name, fitted)
     with shard.open("rb") as file:
         digest = file_digest(file, "sha256").hexdigest()
     height, width = first_HWC.shape[:2]
-    made = {"shard": shard.name, "sha256": digest, "frames": frames, "fps": frame_rate(path)}
-    return record.model_copy(update={**made, "width": width, "height": height})
+    fps = None if images else frame_rate(files[0].path)
+    made = {"shard": shard.name, "sha256": digest, "frames": frames, "fps": fps}
+    return record.model_copy(
+        update={**made, "width": width, "height": height, "skipped_files": skipped}
+    )
+
+
+def _frames(files: Iterable[File], readers: Readers, skipped: dict[str, str]) -> Iterator[Frames]:
+    """The frames of all files, one file after the other; those without any go to `skipped`."""
+    for name, path in files:
+        try:
+            yield from read_frames(path, readers)
+        except DecodeError as error:
+            skipped[name] = str(error)
+
+
+def _skipped(record: SourceRecord) -> Iterator[Skipped]:
+    if record.error is not None and not record.skipped_files:  # of an older store
+        yield Skipped(record.name, record.error)
+    yield from (Skipped(name, error) for name, error in record.skipped_files.items())
 
 
 def _finished(shard: Path, asked: SourceRecord, resolution: int) -> SourceRecord | None:

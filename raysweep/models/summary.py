@@ -1,16 +1,135 @@
-"""A tokenizer in a few lines: what it weighs and what its codes cost."""
+"""A tokenizer on one page: its layers, what they weigh, what a frame costs to code, and in how many bits.
 
-from raysweep.models.tokenizer import Tokenizer
+Nothing is computed: a forward pass of PyTorch's fake tensors has shapes and no values, so that a model of
+any size is described at once, without a GPU, and no weight of it is ever in memory.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+import torchinfo
+from torch import Tensor, nn
+from torch._subclasses import FakeTensorMode
+from torch.utils.flop_counter import FlopCounterMode
+
+from raysweep.models import ModelConfig, Tokenizer
+
+LAYERS = 3
+"""Depth of the table that shows what a family is made of."""
+PARTS = 1
+"""Depth of the table of a tokenizer's parts alone."""
 
 
-def summarize(tokenizer: Tokenizer, resolution: int) -> str:
-    """Parameters by part, tokens per frame and bits per pixel for square frames of `resolution` pixels."""
+class CodeMap(NamedTuple):
+    """One map of codes of a frame."""
+
+    ids: int
+    """That a position can take."""
+    downsampling: int
+    """Pixels per position along one axis."""
+    tokens: int
+    """Positions of a frame."""
+
+
+class Figures(NamedTuple):
+    """What a tokenizer weighs, and what one frame costs."""
+
+    parameters: int
+    weight_bytes: int
+    """Of parameters and buffers, as they are trained and exported (float32)."""
+    encode_flops: int
+    """Floating-point operations per frame in matrix products and convolutions; a multiply-add is two."""
+    decode_flops: int
+    """The same for decoding; a whole forward pass is the sum of both."""
+    maps: tuple[CodeMap, ...]
+    bits_per_pixel: float
+    """Nominal."""
+
+    @property
+    def tokens(self) -> int:
+        """Per frame, all code maps."""
+        return sum(code_map.tokens for code_map in self.maps)
+
+
+def measure(config: ModelConfig, resolution: int) -> Figures:
+    """For square frames of `resolution` pixels; ConfigError when the model cannot code them."""
+    with FakeTensorMode(), torch.no_grad():
+        tokenizer, frame_NCHW = _build(config, resolution)
+        with FlopCounterMode(display=False) as encoding:
+            encoded = tokenizer.encode(frame_NCHW)
+        with FlopCounterMode(display=False) as decoding:
+            tokenizer.decode(encoded.latent)
+    weights = [*tokenizer.parameters(), *tokenizer.buffers()]
+    maps = zip(tokenizer.codebook_sizes, tokenizer.downsampling, strict=True)
+    return Figures(
+        parameters=sum(parameter.numel() for parameter in tokenizer.parameters()),
+        weight_bytes=sum(weight.numel() * weight.element_size() for weight in weights),
+        encode_flops=encoding.get_total_flops(),
+        decode_flops=decoding.get_total_flops(),
+        maps=tuple(CodeMap(ids, factor, (resolution // factor) ** 2) for ids, factor in maps),
+        bits_per_pixel=tokenizer.bits_per_pixel(resolution, resolution),
+    )
+
+
+def summarize(config: ModelConfig, resolution: int, depth: int = LAYERS) -> str:
+    """Layers down to `depth`, then the figures, for square frames of `resolution` pixels."""
+    figures = measure(config, resolution)
+    whole = figures.encode_flops + figures.decode_flops
     rows = [
-        (name, sum(parameter.numel() for parameter in part.parameters()))
-        for name, part in tokenizer.named_children()
+        f"{'layer':<46}{'channels x h x w':<18}{'parameters':>14}",
+        *_layers(config, resolution, depth),
+        "",
+        f"parameters          {figures.parameters:>14,}",
+        f"weights             {figures.weight_bytes / 1e6:>14,.1f} MB, buffers and all",
+        f"encode              {_flops(figures.encode_flops)}",
+        f"decode              {_flops(figures.decode_flops)}",
+        f"encode and decode   {_flops(whole)}",
+        *_code_maps(figures, resolution),
+        f"tokens per frame    {figures.tokens:>14,}",
+        f"bits per pixel      {figures.bits_per_pixel:>14.4f}",
     ]
-    rows.append(("total", sum(count for _, count in rows)))
-    lines = [f"{name:<20}{count:>14,} parameters" for name, count in rows]
-    lines.append(f"tokens per frame    {tokenizer.tokens_per_frame(resolution, resolution):>14,}")
-    lines.append(f"bits per pixel      {tokenizer.bits_per_pixel(resolution, resolution):>14.4f}")
-    return "\n".join(lines) + "\n"
+    return "\n".join(rows) + "\n"
+
+
+class _Pass(nn.Module):
+    """From frames to frames, without the statistics of `Tokenizer.forward`, which need values."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        super().__init__()
+        self.tokenizer = tokenizer
+
+    def forward(self, frames_NCHW: Tensor) -> Tensor:
+        return self.tokenizer.decode(self.tokenizer.encode(frames_NCHW).latent)
+
+
+def _build(config: ModelConfig, resolution: int) -> tuple[Tokenizer, Tensor]:
+    """The tokenizer and one frame, both without values; inside a FakeTensorMode."""
+    tokenizer = config.build().eval()
+    tokenizer.check_size(resolution, resolution)
+    return tokenizer, torch.empty(1, 3, resolution, resolution)
+
+
+def _layers(config: ModelConfig, resolution: int, depth: int) -> Iterator[str]:
+    """A line per layer, in the order they run, each below the one it belongs to."""
+    above = 2  # torchinfo counts the pass and the tokenizer itself
+    with FakeTensorMode(), torch.no_grad():
+        tokenizer, frame_NCHW = _build(config, resolution)
+        table = torchinfo.summary(
+            _Pass(tokenizer), input_data=frame_NCHW, depth=depth + above, verbose=0
+        )
+    for layer in table.summary_list:
+        if above <= layer.depth < depth + above:
+            name = f"{'  ' * (layer.depth - above)}{layer.var_name} ({layer.class_name})"
+            shape = " x ".join(map(str, layer.output_size[1:]))
+            yield f"{name:<46}{shape:<18}{layer.num_params:>14,}"
+
+
+def _code_maps(figures: Figures, resolution: int) -> Iterator[str]:
+    for number, (ids, factor, tokens) in enumerate(figures.maps):
+        side = resolution // factor
+        yield f"code map {number:<11}{tokens:>14,} tokens, {side} x {side}, of {ids:,} ids, {factor} px apart"
+
+
+def _flops(flops: int) -> str:
+    return f"{flops / 1e9:>14,.3f} GFLOPs per frame"

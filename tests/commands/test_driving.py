@@ -135,7 +135,7 @@ def test_a_resumed_experiment_whose_store_is_finished_needs_its_source_no_more(r
     experiment = Experiment(runs / "smoke")
     experiment.validation_file.write_text('{"mean_colour_psnr": 10.0}')
     data = standing(experiment).sweep.run().data
-    prepare(videos, default_store(videos, data.resolution, runs), data)
+    prepare(videos, default_store(data, runs), data)
     shutil.rmtree(videos)
     loop.reports = None
     assert run("resume", experiment.folder).code == 0

@@ -8,7 +8,7 @@ from urllib.error import URLError
 import pytest
 
 from raysweep.features import weights
-from tests.data.media import write_video
+from tests.data.media import write_image, write_video
 
 SMOKE = ["sweep", "smoke"]
 FILES = {
@@ -26,19 +26,42 @@ FILES = {
     "broken.yaml": "a: [1\n",
     "list.yaml": "- 1\n",
     "numbers.yaml": "1: 2\n",
+    "pictures/a.png": "this is text",
     "taken/notes": "",
     "file": "",
 }
 """What lies in the folder, by path."""
+IMAGES = ["--set", "data.images=true"]
 OFFLINE = ["--set", "loss.perceptual_init=random", "--data", "demo"]
+
+
+def _valid(path: str) -> list[str]:
+    return ["--set", f"data.validation_source={path}"]
+
 
 # words of the command line, and pieces that its one line must hold: the value, and what to do
 REFUSED = [
-    ([*SMOKE, "--data", "empty"], ["empty", "Put videos there"]),
+    ([*SMOKE, "--data", "empty"], ["empty", "Put some there"]),
     ([*SMOKE, "--data", "absent"], ["absent", "Give a folder"]),
     ([*SMOKE, "--data", "text.mp4"], ["'text.mp4'", "videos that play"]),
-    ([*SMOKE, "--data", "notes.md"], ["notes.md", "Put videos there"]),
+    ([*SMOKE, "--data", "notes.md"], ["notes.md", "Put some there"]),
     ([*SMOKE, "--data", "bad"], ["2 that do not", "'a.mp4'", "videos that play"]),
+    ([*SMOKE, "--data", "pictures"], ["pictures", "images", "Set data.images=true"]),
+    ([*SMOKE, *IMAGES, "--data", "pictures"], ["1 that do not", "'a.png'", "whole images"]),
+    ([*SMOKE, *IMAGES, "--data", "bad"], ["bad", "videos", "Set data.images=false"]),
+    ([*SMOKE, *IMAGES], ["data.images", "data.source demo", "Leave one"]),
+    ([*SMOKE, *IMAGES, "--data", "pictures", "--set", "data.stride=2"], ["data.stride", "Leave"]),
+    ([*SMOKE, "--set", "data.source=[bad, absent]"], ["absent", "Give a folder"]),
+    ([*SMOKE, "--data", "ba*"], ["2 that do not", "'bad/a.mp4'"]),
+    ([*SMOKE, "--data", "bad", "--set", "data.source=[]"], ["videos that play"]),
+    ([*SMOKE, "--set", "data.source=[]"], ["data.source", "name something"]),
+    ([*SMOKE, "--data", "bad", *_valid("absent")], ["data.validation_source", "absent"]),
+    ([*SMOKE, "--data", "bad", *_valid("bad")], ["a.mp4", "Take it out of one"]),
+    (
+        [*SMOKE, "--data", "bad", *_valid("bad"), "--set", "data.split=time"],
+        ["data.validation_source", "time", "Leave one"],
+    ),
+    ([*SMOKE, "--set", "data={source: null, validation_source: x}"], ["missing", "Set both"]),
     (["prepare", "--data", "bad"], ["2 that do not", "videos that play"]),
     (["prepare"], ["--data FOLDER"]),
     ([*SMOKE, "--set", "data.source=", "--set", "data.store=empty"], ["empty", "prepare"]),
@@ -103,6 +126,10 @@ REFUSED = [
     *(([command, "taken"], ["taken", "not an experiment"]) for command in ("status", "resume")),
     *(([command, "absent"], ["absent", "not an experiment"]) for command in ("export", "status")),
     (["status", "file"], ["file", "not an experiment"]),
+    (["describe", "absent"], ["absent/config.json is missing", "raysweep export"]),
+    (["describe", "taken", "--config", "broken.yaml"], ["taken", "--config broken.yaml", "one"]),
+    (["describe", "--set", "data.resolution=100"], ["100x100", "Use 96x96"]),
+    (["describe", "--set", "model.ch_mlt=[1]"], ["'ch_mlt'", "did you mean 'ch_mult'?"]),
 ]
 
 
@@ -140,6 +167,11 @@ def test_it_is_refused_in_one_line(run, files, words, pieces):
 def test_one_video_that_plays_among_bad_ones_is_enough(run, files):
     write_video(files / "bad" / "z.mp4")
     assert run(*SMOKE, "--data", "bad", "--dry-run").code == 0
+
+
+def test_one_image_that_opens_among_bad_ones_is_enough(run, files):
+    write_image(files / "pictures" / "z.png")
+    assert run(*SMOKE, *IMAGES, "--data", "pictures", "--dry-run").code == 0
 
 
 def test_demo_videos_without_their_photographs_are_refused_before_ray(run, files, monkeypatch):

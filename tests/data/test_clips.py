@@ -1,5 +1,7 @@
 """Promises about clips: none overlap, no validation frame near training, read exactly as stored."""
 
+import math
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -7,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from raysweep.data import DataConfig
-from raysweep.data.clips import Clip, ClipReader, index_clips, split_rule
+from raysweep.data.clips import Clip, ClipReader, index_clips, split_rule, training_starts
 from raysweep.data.shards import read_shard, write_shard
 from raysweep.data.store import Manifest, SourceRecord
 from raysweep.errors import DataError
@@ -157,6 +159,62 @@ def test_validation_is_limited_to_whole_clips(limit, clips):
 def test_an_empty_split_is_refused(manifest, split, rule):
     with pytest.raises(DataError, match=rf"'{rule}' must leave {split} clips .* Lower data.clip"):
         index_clips(manifest, split, DataConfig(split=rule))
+
+
+def test_all_train_and_none_validates():
+    config = DataConfig(split="none", clip_length=8)
+    assert len(index_clips(sources(2), "train", config)) == 10
+    assert index_clips(sources(2), "valid", config) == []
+
+
+@given(st.lists(st.integers(0, 20), min_size=1, max_size=6), st.floats(0.01, 0.99), lengths)
+def test_every_image_is_a_clip_of_one_split(counts, fraction, length):
+    records = [
+        record(f"images-{i}", count, error="x" if not count else None)
+        for i, count in enumerate(counts)
+    ]
+    manifest = manifest_of(*records)
+    config = DataConfig(images=True, valid_fraction=fraction, clip_length=length)
+    images = sum(counts)
+    valid_images = math.ceil(fraction * images)
+    if valid_images == images:
+        return
+    train, valid = (index_clips(manifest, split, config) for split in ("train", "valid"))
+    assert (len(train), len(valid)) == (images - valid_images, valid_images)
+    assert {(clip.stride, clip.length) for clip in train + valid} == {(1, 1)}
+    everything = {(r.name, i) for r in manifest.good for i in range(r.frames)}
+    assert covered(train) | covered(valid) == everything
+    assert not covered(train) & covered(valid)
+
+
+def test_images_in_folders_split_as_their_folders():
+    manifest = manifest_of(record("train-0", 3, "train"), record("valid-0", 2, "valid"))
+    config = DataConfig(images=True)
+    assert covered(index_clips(manifest, "train", config)) == {("train-0", i) for i in range(3)}
+    assert covered(index_clips(manifest, "valid", config)) == {("valid-0", i) for i in range(2)}
+
+
+@given(
+    st.lists(st.integers(1, 99), min_size=1, max_size=4),
+    lengths,
+    strides,
+    st.sampled_from(["time", "none"]),
+)
+def test_a_random_start_stays_where_training_clips_are(frames, length, stride, split):
+    manifest = manifest_of(*(record(str(i), count) for i, count in enumerate(frames)))
+    config = DataConfig(clip_length=length, stride=stride, split=split, random_start=True)
+    span = (length - 1) * stride + 1
+    try:
+        clips, valid = (index_clips(manifest, which, config) for which in ("train", "valid"))
+    except DataError:
+        return
+    starts = training_starts(manifest, config)
+    for clip in clips:
+        assert clip.first_frame in starts[clip.source]
+        first_valid = min((f for s, f in covered(valid) if s == clip.source), default=10**9)
+        last = starts[clip.source][-1] + span - 1
+        assert last < frames[int(clip.source)]
+        assert first_valid - last > (span if first_valid < 10**9 else 0)
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ def test_the_folders_are_a_source_with_a_split(tmp_path):
     found = discover(tmp_path, "folders")
     assert [source.split for source in found] == ["train", "train", "valid"]
     for source in found:
-        assert [frame.shape for frame in read_frames(source.path)] == [(32, 32, 3)] * 6
+        assert [frame.shape for frame in read_frames(source.files[0].path)] == [(32, 32, 3)] * 6
 
 
 def test_every_video_shows_something_that_moves(tmp_path):
@@ -40,7 +40,7 @@ def test_every_video_shows_something_that_moves(tmp_path):
     found = discover(tmp_path, "folders")
     assert Counter(source.split for source in found) == {"train": 36, "valid": 4}
     for source in found:
-        frames = np.stack(list(read_frames(source.path))).astype(float)
+        frames = np.stack(list(read_frames(source.files[0].path))).astype(float)
         assert frames.std(axis=(1, 2)).mean() > 4, f"{source.name} is flat"
         assert np.abs(frames[-1] - frames[0]).mean() > 1, f"{source.name} stands still"
 

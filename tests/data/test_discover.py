@@ -2,7 +2,8 @@
 
 import pytest
 
-from raysweep.data.discover import discover
+from raysweep.data import discover as discover_module
+from raysweep.data.discover import discover, is_there
 from raysweep.errors import DataError
 
 
@@ -26,7 +27,7 @@ def test_a_folder_is_read_recursively_and_sorted(tmp_path):
     )
     found = discover(tmp_path, "auto")
     assert names(found) == ["a/z.MKV", "b.mp4"]
-    assert found[0].path == tmp_path / "a/z.MKV"
+    assert [file.path for file in found[0].files] == [tmp_path / "a/z.MKV"]
 
 
 def test_one_file(tmp_path):
@@ -70,9 +71,13 @@ def test_train_alone_is_an_ordinary_folder(tmp_path):
     [
         (["a.doc"], ".", "auto", "holds no video: .*suffixes are read: .*.mp4"),
         ([], "absent", "auto", "must exist, got .*absent"),
-        (["a.doc"], "a.doc", "auto", "must be a folder, a video or a .txt list"),
+        (["a.doc"], "a.doc", "auto", "must be a folder, a video, an image or a .txt list"),
         (["list.txt"], "list.txt", "auto", "holds no video"),
         (["train/a.mp4"], ".", "folders", "'folders' needs .* train .* valid, vaild, val"),
+        (["a.png", "b.JPG"], ".", "auto", "holds no video, but images: .* data.images=true"),
+        (["a.png"], "a.png", "auto", "holds no video, but images: .* data.images=true"),
+        (["a.mp4"], "*.mkv", "auto", r"must match something, and .*\.mkv does not"),
+        (["a.doc"], "*", "auto", "holds no video: .*suffixes are read"),
     ],
 )
 def test_what_is_refused(tmp_path, files, source, split, message):
@@ -100,3 +105,100 @@ def test_a_list_with_a_missing_file_names_it(tmp_path):
     (tmp_path / "list.txt").write_text("gone.mp4")
     with pytest.raises(DataError, match=r"gone.mp4 does not exist"):
         discover(tmp_path / "list.txt", "auto")
+
+
+# what lies there, what is given -> names
+GIVEN = [
+    (["a/x.mp4", "b/x.mp4", "c/x.mp4"], ["a", "b"], ["a/x.mp4", "b/x.mp4"]),
+    (["a/x.mp4", "a/y.mp4"], ["a", "a/x.mp4", "a/*.mp4"], ["x.mp4", "y.mp4"]),
+    (["a/x.mp4", "b/c/y.mp4"], ["a/x.mp4", "b"], ["a/x.mp4", "b/c/y.mp4"]),
+    (["a/x.mp4", "a/b/y.mp4", "a/z.png"], ["a/*"], ["b/y.mp4", "x.mp4"]),
+    (["a/x.mp4", "a/b/y.mp4", "a/.h/z.mp4"], ["a/**/*.mp4"], ["b/y.mp4", "x.mp4"]),
+    (["a1/x.mp4", "a2/x.mp4", "b/x.mp4"], ["a?"], ["a1/x.mp4", "a2/x.mp4"]),
+    (["a[1]/x.mp4", "a1/y.mp4"], ["a[1]"], ["x.mp4"]),
+    (["a/x.mp4"], ["a/../a"], ["x.mp4"]),
+]
+
+
+@pytest.mark.parametrize(("files", "given", "found"), GIVEN, ids=lambda value: " ".join(value))
+def test_folders_files_and_patterns_stand_beside_each_other(tmp_path, files, given, found):
+    touch(tmp_path, *files)
+    assert names(discover([tmp_path / entry for entry in given])) == found
+
+
+def test_a_single_pattern_needs_no_list(tmp_path):
+    touch(tmp_path, "a.mp4", "b.avi")
+    assert names(discover(f"{tmp_path}/*.avi")) == ["b.avi"]
+
+
+def test_two_folders_called_train_and_valid_are_a_split(tmp_path):
+    touch(tmp_path, "train/a.mp4", "valid/b.mp4")
+    found = discover([tmp_path / "train", tmp_path / "valid"])
+    assert splits(found) == {"train/a.mp4": "train", "valid/b.mp4": "valid"}
+
+
+def test_a_validation_source_validates_and_the_source_trains(tmp_path):
+    touch(tmp_path, "a/train/x.mp4", "a/valid/y.mp4", "b/x.mp4")
+    found = discover(tmp_path / "a", validation=tmp_path / "b")
+    assert splits(found) == {
+        "a/train/x.mp4": "train",
+        "a/valid/y.mp4": "train",
+        "b/x.mp4": "valid",
+    }
+
+
+def test_a_file_that_would_train_and_validate_is_refused(tmp_path):
+    touch(tmp_path, "a/x.mp4", "a/b/y.mp4")
+    with pytest.raises(
+        DataError, match=r"y\.mp4 is in data\.source and in data\.validation_source"
+    ):
+        discover(tmp_path / "a", validation=tmp_path / "a/b")
+
+
+def test_an_empty_validation_source_is_named(tmp_path):
+    touch(tmp_path, "a/x.mp4", "b/notes.txt")
+    with pytest.raises(DataError, match=r"^data\.validation_source holds no video: .*/b\."):
+        discover(tmp_path / "a", validation=tmp_path / "b")
+
+
+def test_images_lie_together_in_the_order_of_a_hash(tmp_path, monkeypatch):
+    monkeypatch.setattr(discover_module, "IMAGES_PER_SOURCE", 4)
+    touch(tmp_path, *(f"{i:02}.png" for i in range(10)), "film.mp4")
+    found = discover(tmp_path, images=True)
+    assert [len(source.files) for source in found] == [4, 4, 2]
+    in_order = [file.name for source in found for file in source.files]
+    assert sorted(in_order) == [f"{i:02}.png" for i in range(10)]
+    assert in_order != sorted(in_order)
+    assert names(found) == sorted(names(found))
+
+
+def test_the_name_of_images_together_tells_other_names_apart(tmp_path):
+    touch(tmp_path, "a.png", "b.png")
+    (before,) = names(discover(tmp_path, images=True))
+    (tmp_path / "a.png").rename(tmp_path / "c.png")
+    (after,) = names(discover(tmp_path, images=True))
+    assert before != after
+
+
+@pytest.mark.parametrize("validation", [None, "valid"])
+def test_images_that_train_and_validate_lie_apart(tmp_path, validation):
+    touch(tmp_path, "train/a.png", "train/b.jpg", "valid/c.png")
+    found = (
+        discover(tmp_path, images=True)
+        if validation is None
+        else discover(tmp_path / "train", validation=tmp_path / "valid", images=True)
+    )
+    assert [(source.split, len(source.files)) for source in found] == [("train", 2), ("valid", 1)]
+
+
+def test_a_folder_of_videos_is_refused_as_images(tmp_path):
+    touch(tmp_path, "a.mp4")
+    with pytest.raises(DataError, match=r"holds no image, but videos: .* data\.images=false"):
+        discover(tmp_path, images=True)
+
+
+def test_whether_every_entry_is_still_there(tmp_path):
+    touch(tmp_path, "a/x.mp4")
+    assert is_there([str(tmp_path / "a"), str(tmp_path / "*/*.mp4")])
+    assert not is_there([str(tmp_path / "a"), str(tmp_path / "*.mp4")])
+    assert not is_there(tmp_path / "b")

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raysweep.data.order import epoch_order, train_indices, validation_indices
+from raysweep.data.order import (
+    Visit,
+    epoch_order,
+    random_start,
+    train_indices,
+    train_visits,
+    validation_indices,
+)
 from raysweep.errors import ConfigError
 
 counts = st.integers(1, 50)
@@ -61,3 +68,32 @@ def test_validation_scores_everything_once(clips, workers):
 def test_an_uneven_batch_is_refused():
     with pytest.raises(ConfigError, match=r"got 8 clips for 3 workers\. Set data.batch_size to 9"):
         train_indices(0, 10, 8, seed=0, rank=0, workers=3)
+
+
+@given(clips=counts, seed=seeds, step=st.integers(0, 100), batch=shares)
+def test_a_visit_knows_its_epoch(clips, seed, step, batch):
+    visits = train_visits(step, clips, batch, seed)
+    assert [v.epoch for v in visits] == [(step * batch + i) // clips for i in range(batch)]
+    assert [v.clip for v in visits] == train_indices(step, clips, batch, seed)
+
+
+@given(seed=seeds, epoch=st.integers(0, 99), clip=counts, first=counts, count=counts)
+def test_a_random_start_is_one_of_those_allowed_and_always_the_same(
+    seed, epoch, clip, first, count
+):
+    starts = range(first, first + count)
+    chosen = random_start(Visit(epoch, clip), starts, seed)
+    assert chosen in starts
+    assert random_start(Visit(epoch, clip), starts, seed) == chosen
+
+
+@pytest.mark.parametrize("vary", ["epoch", "clip", "seed"])
+def test_random_starts_spread_evenly_over_epochs_clips_and_seeds(vary):
+    drawn = [
+        random_start(Visit(**({"epoch": 3, "clip": 5} | {vary: i})), range(10), 7)
+        if vary != "seed"
+        else random_start(Visit(3, 5), range(10), i)
+        for i in range(2000)
+    ]
+    assert np.bincount(drawn).min() > 140
+    assert np.bincount(drawn).max() < 260

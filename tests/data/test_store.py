@@ -9,8 +9,9 @@ import pyarrow as pa
 import pytest
 
 from raysweep.data import DataConfig
+from raysweep.data import discover as discover_module
 from raysweep.data.decode import fit_square, read_frames
-from raysweep.data.discover import Source, discover
+from raysweep.data.discover import File, Source, discover
 from raysweep.data.shards import SEGMENT_FRAMES, read_shard, write_shard
 from raysweep.data.store import (
     is_prepared,
@@ -18,10 +19,11 @@ from raysweep.data.store import (
     prepare_source,
     read_manifest,
     read_shards,
+    require_images,
     require_resolution,
 )
 from raysweep.errors import DataError
-from tests.data.media import BROKEN, write_video
+from tests.data.media import BROKEN, still, write_image, write_video
 
 CONFIG = DataConfig(resolution=16)
 ODD_NAMES = ["a b.mp4", 'it\'s "q".mp4', "two\nlines.mp4", "视频é.mp4", "%03d.mp4", "sub/a b.mp4"]
@@ -199,4 +201,87 @@ def test_progress_and_the_seam(videos, tmp_path):
 
 def test_a_source_that_went_away_is_skipped(tmp_path):
     one = partial(prepare_source, folder=tmp_path, resolution=16)
-    assert one(Source("x.mp4", tmp_path / "x.mp4", None)).error == "no such file"
+    assert one(Source("x.mp4", (File("x.mp4", tmp_path / "x.mp4"),), None)).error == "no such file"
+
+
+IMAGES = DataConfig(resolution=16, images=True)
+
+
+@pytest.fixture
+def images(tmp_path, monkeypatch):
+    """Ten of them, four to a source."""
+    monkeypatch.setattr(discover_module, "IMAGES_PER_SOURCE", 4)
+    for number in range(10):
+        write_image(tmp_path / "images" / f"{number}.png", seed=number)
+    return tmp_path / "images"
+
+
+def test_images_share_shards_and_are_all_there(images, tmp_path):
+    manifest = prepare(images, tmp_path / "store", IMAGES)
+    assert [record.frames for record in manifest.good] == [4, 4, 2]
+    assert (manifest.images, {record.fps for record in manifest.good}) == (True, {None})
+    assert len(list((tmp_path / "store" / "frames").glob("*.parquet"))) == 3
+    frames = np.frombuffer(b"".join(stored_bytes(tmp_path / "store")), np.uint8)
+    expected = {fit_square(still(seed=number), 16).tobytes() for number in range(10)}
+    assert {frame.tobytes() for frame in frames.reshape(10, -1)} == expected
+
+
+def test_a_bad_image_is_skipped_and_named_and_the_others_are_not(images, tmp_path):
+    (images / "3.png").write_bytes(b"junk")
+    manifest = prepare(images, tmp_path / "store", IMAGES)
+    assert [tuple(skipped) for skipped in manifest.skipped] == [
+        ("3.png", "not an image that OpenCV can open")
+    ]
+    assert sum(record.frames for record in manifest.good) == 9
+    assert prepare(images, tmp_path / "store", IMAGES, run=must_not_run) == manifest
+
+
+def test_no_image_that_decodes_is_refused(tmp_path):
+    for name in "ab":
+        (tmp_path / f"{name}.png").write_text("x")
+    with pytest.raises(DataError, match=r"got 2 that do not, first '[ab].png': not an image"):
+        prepare(tmp_path, tmp_path / "store", IMAGES)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda folder: write_image(folder / "new.png"),
+        lambda folder: (folder / "1.png").rename(folder / "one.png"),
+        lambda folder: (folder / "1.png").unlink(),
+        lambda folder: write_image(folder / "1.png", width=99),
+    ],
+    ids=["another", "renamed", "removed", "replaced"],
+)
+def test_other_images_are_refused(images, tmp_path, change):
+    prepare(images, tmp_path / "store", IMAGES)
+    change(images)
+    with pytest.raises(DataError, match=r"a store keeps its sources: 'images-0000"):
+        prepare(images, tmp_path / "store", IMAGES)
+
+
+def test_a_validation_source_is_part_of_the_store(videos, tmp_path):
+    write_video(tmp_path / "more" / "a.mp4", frames=3, seed=5)
+    data = DataConfig(resolution=16, source="x", validation_source=str(tmp_path / "more"))
+    manifest = prepare(videos, tmp_path / "store", data)
+    assert {record.name: record.split for record in manifest.records} == {
+        "videos/a.mp4": "train",
+        "videos/b.mp4": "train",
+        "more/a.mp4": "valid",
+    }
+    with pytest.raises(DataError, match="a store keeps its sources"):
+        prepare(videos, tmp_path / "store", CONFIG)
+
+
+def test_several_folders_are_one_store(videos, tmp_path):
+    write_video(tmp_path / "more" / "a.mp4", frames=3, seed=5)
+    manifest = prepare([videos, tmp_path / "more"], tmp_path / "store", CONFIG)
+    assert [r.name for r in manifest.records] == ["more/a.mp4", "videos/a.mp4", "videos/b.mp4"]
+    assert manifest.source == f"{videos}, {tmp_path / 'more'}"
+
+
+def test_a_store_of_images_is_no_store_of_videos(images, tmp_path):
+    manifest = prepare(images, tmp_path / "store", IMAGES)
+    require_images(manifest, True)
+    with pytest.raises(DataError, match=r"stored true, asked false\. Set data.images to true"):
+        require_images(manifest, False)
