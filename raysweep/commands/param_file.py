@@ -11,9 +11,8 @@ from raysweep.config import read_file
 from raysweep.legacy import Mapped, Translation, is_param_file, translate
 from raysweep.schema import Tree
 
-def read_settings(
-    path: Path, gpus: float, other_source: bool, of_runs_alone: bool = False
-) -> Tree:
+
+def read_settings(path: Path, gpus: float, other_source: bool, of_runs_alone: bool = False) -> Tree:
     """`gpus`: of this machine; `other_source`: footage is named elsewhere, and the file's is not used;
     `of_runs_alone`: so is where experiments lie. What an old file's settings became is printed."""
     written = read_file(path)
@@ -31,7 +30,8 @@ def print_translation(translation: Translation, name: str) -> None:
     if translation.listed:
         title(f"what sets nothing, of {name}")
         _print_rows(
-            ("setting", "why"), [(_old(row.old, row.value), row.reason) for row in translation.listed]
+            ("setting", "why"),
+            [(_old(row.old, row.value), row.reason) for row in translation.listed],
         )
 
 

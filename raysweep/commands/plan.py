@@ -134,6 +134,7 @@ def check_further(now: Standing, added: Added) -> RunConfig:
 
 
 def _require_buildable(run: RunConfig) -> None:
+    run.tracking.check()
     size = run.data.resolution
     with torch.device("meta"):
         run.model.build().check_size(size, size)

@@ -11,6 +11,7 @@ from raysweep.experiment.layout import Experiment
 from raysweep.experiment.records import FROM_SPACE
 from raysweep.experiment.results import Row
 from raysweep.search.objective import Objective
+from raysweep.tracking.swanlab import URL_FILE
 
 COLUMNS = {
     "val/psnr": "psnr",
@@ -26,6 +27,10 @@ COLUMNS = {
 def status(experiment: Experiment) -> None:
     now = standing(experiment)
     console.print(_table(now.leaderboard, experiment.folder.name, now.objective))
+    for trial in now.trials:
+        address = experiment.trial(trial) / URL_FILE
+        if address.exists():
+            say(f"{trial} in SwanLab: {address.read_text()}")
     if experiment.validation_file.exists():
         facts = json.loads(experiment.validation_file.read_text())
         say(f"baseline, each frame's mean colour: {facts['mean_colour_psnr']:.2f} dB PSNR")
@@ -36,7 +41,13 @@ def _table(rows: list[Row], name: str, goal: Objective) -> Table:
     arrow = "higher" if goal.direction == "max" else "lower"
     table = Table(title=f"{name}: by {goal.metric}, {arrow} is better", title_justify="left")
     named = any(row.origin != FROM_SPACE for row in rows)
-    for heading in ("trial", *["from"] * named, "state", "steps", *(COLUMNS[column] for column in columns)):
+    for heading in (
+        "trial",
+        *["from"] * named,
+        "state",
+        "steps",
+        *(COLUMNS[column] for column in columns),
+    ):
         table.add_column(heading, no_wrap=True)
     table.add_column("settings", overflow="fold")
     for row in rows:

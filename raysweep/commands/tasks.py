@@ -16,7 +16,7 @@ from raysweep.schema import Tree, flatten
 
 ASSIGNMENTS = "config.json"
 PASSED_OVER = -1
-FOOTAGE = ("source", "validation_source", "images", "store", "resolution")
+FOOTAGE = ("source", "validation_source", "images", "split", "store", "resolution")
 """Settings of `data` that all tasks of an experiment share: they read one store."""
 
 
@@ -123,6 +123,11 @@ def _run(sweep: SweepConfig, name: str) -> RunConfig:
         raise ConfigError(
             f"{name}: training.validate_every must be above 0 beside other tasks, got 0. "
             "Set it to about a tenth of training.steps."
+        )
+    if run.data.split == "none" and run.data.validation_source is None:
+        raise ConfigError(
+            f"{name}: tasks are ranked on validation frames, and it names none. Add data_process.vaild, or "
+            "--set data.split=auto."
         )
     return run
 

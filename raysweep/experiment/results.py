@@ -55,7 +55,17 @@ def write_csv(rows: Iterable[Row], path: Path) -> None:
     with partial.open("w", newline="") as file:
         table = csv.writer(file)
         table.writerow(
-            ["trial", "origin", "state", "steps", "best_step", "seconds", "reason", *metrics, *settings]
+            [
+                "trial",
+                "origin",
+                "state",
+                "steps",
+                "best_step",
+                "seconds",
+                "reason",
+                *metrics,
+                *settings,
+            ]
         )
         for row in rows:
             fixed = [

@@ -110,7 +110,7 @@ def _quantizer(named: str, family: Tree, given: Mapping[str, Any]) -> str:
     if variant is None or family["kind"] != "taming_vqgan":
         plain = said or tables.PLAIN_QUANTIZERS[family["kind"]]
         return "gradient" if plain == "ema" and given.get("model_args.decay") == 0 else plain
-    if variant not in tables.VARIANTS:
+    if variant not in list(tables.VARIANTS):  # it may be a list itself
         known = " or ".join(tables.VARIANTS)
         raise ConfigError(f"model_args.model_variant must be {known}, got {variant!r}. Set one.")
     if said not in (None, tables.VARIANTS[variant]):
@@ -185,9 +185,14 @@ def _outcome(path: str, value: Any, given: Mapping[str, Any], rules: Rules) -> S
             raise ConfigError(f"{path}: {error}.") from None
     if path in tables.KNOWN:
         return Gone("a model of this type never read it")
-    near = difflib.get_close_matches(path, tables.KNOWN, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    return Gone(f"unknown{hint}")
+    return Gone(f"unknown{_hint(path)}")
+
+
+def _hint(path: str) -> str:
+    """The known setting whose last name is nearest."""
+    full = {name.split(".")[-1]: name for name in tables.KNOWN}
+    near = difflib.get_close_matches(path.split(".")[-1], full, n=1, cutoff=0.6)
+    return f"; did you mean {full[near[0]]}?" if near else ""
 
 
 def _rows(path: str, value: Any, outcome: Sets) -> list[Mapped]:
@@ -234,11 +239,11 @@ def _conditional_defaults(setup: Setup, given: Mapping[str, Any]) -> Tree:
     """What held because of something else in the file."""
     images = bool(given.get("use_images", setup.recipe == "lightning"))
     has_lossconfig = any(path.startswith("model_args.lossconfig.") for path in given)
-    trains = {"data_args.training_data_files", "data_process.train"} & given.keys()
-    validates = any("valid" in p or "vaild" in p or p == "data_process.val" for p in given)
+    trains = given.keys() & set(tables.TRAINING_FOOTAGE)
+    validates = given.keys() & set(tables.VALIDATION_FOOTAGE)
     conditions: dict[str, tuple[bool, Any]] = {
         "data.random_start": (not images, True),
-        "data.split": (bool(trains) and not validates, "none"),
+        "data.split": (bool(trains and not validates), "none"),
         "loss.disc_weight": (setup.recipe == "taming" and has_lossconfig, 1.0),
         "model.checkpoint_bgr": ("train_args.checkpoint_path" in given and not images, True),
         "tracking.swanlab": (any(path.startswith("swanlab.") for path in given), True),

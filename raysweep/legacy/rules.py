@@ -48,11 +48,12 @@ def one_of(table: Mapping[Any, Any]) -> Callable[[Any], Any]:
     """A converter that refuses what the table does not hold; text counts in any letter case."""
 
     def convert(value: Any) -> Any:
-        key = value.casefold() if isinstance(value, str) else value
-        if key not in table:
-            known = ", ".join(map(str, table))
-            raise ConfigError(f"must be one of {known}, got {value!r}. Choose one of them")
-        return table[key]
+        asked = value.casefold() if isinstance(value, str) else value
+        for known, new in table.items():
+            if known == asked:
+                return new
+        names = ", ".join(map(str, table))
+        raise ConfigError(f"must be one of {names}, got {value!r}. Choose one of them")
 
     return convert
 

@@ -33,14 +33,17 @@ def _decayed(rate: Any) -> Sets:
     return Sets({**every, "training.decay_rate": rate}, "the discriminator's rate stays, as before")
 
 
-PRECISIONS = {
-    **dict.fromkeys((16, "16", "16-mixed", "16-true", "fp16"), "fp16"),
-    **dict.fromkeys(("bf16", "bf16-mixed", "bf16-true"), "bf16"),
-    **dict.fromkeys((32, "32", "32-true", "fp32"), "fp32"),
+PRECISIONS: dict[Any, str] = {
+    16: "fp16",
+    32: "fp32",
+    **dict.fromkeys("16 16-mixed 16-true fp16".split(), "fp16"),
+    **dict.fromkeys("bf16 bf16-mixed bf16-true".split(), "bf16"),
+    **dict.fromkeys("32 32-true fp32".split(), "fp32"),
 }
+"""As PyTorch Lightning spells them."""
 RAYS = "Ray's business now: it places the work and reads ahead by itself"
 RGB = "frames are RGB: three channels"
-ITS_OWN = "raysweep has losses of its own, the same terms"
+ITS_OWN = "raysweep has losses of its own, of the same terms"
 
 # --- every file
 
@@ -50,7 +53,9 @@ _TRAIN: Rules = {
     "lr": to("training.learning_rate"),
     "lr_decay": _decayed,
     "validation_interval": to("training.validate_every"),
-    "save_interval": gone("a checkpoint is written with every validation (training.validate_every)"),
+    "save_interval": gone(
+        "a checkpoint is written with every validation (training.validate_every)"
+    ),
     "wandb_log_interval": to("training.log_every"),
     "wandb_image_interval": to("training.pictures_every"),
     "precision": to("training.precision", by=one_of(PRECISIONS)),
@@ -105,6 +110,10 @@ _SIZES: Rules = {
     **synonyms("n_init embed_dim embedding_dim", to("model.quantizer.embedding_dim")),
 }
 _RGB: Rules = synonyms("input_channels output_channels in_channels out_ch", only(3, RGB))
+_RGB_OF_TAMING: Rules = {
+    **synonyms("input_channels in_channels", to("model.in_channels", by=one_of({3: 3}))),
+    **synonyms("output_channels out_ch", to("model.out_ch", by=one_of({3: 3}))),
+}
 _HIDDEN: Rules = synonyms("n_hid hidden_channels hidden", to("model.hidden"))
 _DDCONFIG: Rules = {
     **{
@@ -113,10 +122,11 @@ _DDCONFIG: Rules = {
             "double_z z_channels ch ch_mult num_res_blocks attn_resolutions dropout".split()
         )
     },
-    **synonyms("in_channels out_ch", only(3, RGB)),
+    **_RGB_OF_TAMING,
     "resolution": to("model.resolution", "data.resolution"),
 }
 _TAMING: Rules = {
+    **_RGB_OF_TAMING,
     **all_under("ddconfig", _DDCONFIG),
     "learning_rate": to("training.learning_rate"),
     "ckpt_path": to("model.checkpoint"),
@@ -266,10 +276,12 @@ SUPERSEDED = {
 }
 """Settings that count for nothing beside another, and that other one."""
 
-FOOTAGE = (
-    *(f"data_process.{name}" for name in ("train", "vaild", "valid", "val")),
-    *(f"data_args.{name}" for name in ("training_data_files", "validation_data_files", "data_dir")),
+TRAINING_FOOTAGE = ("data_process.train", "data_args.training_data_files")
+VALIDATION_FOOTAGE = (
+    *(f"data_process.{name}" for name in ("vaild", "valid", "val")),
+    "data_args.validation_data_files",
 )
+FOOTAGE = (*TRAINING_FOOTAGE, *VALIDATION_FOOTAGE, "data_args.data_dir")
 """Settings that another source replaces together."""
 STORAGE = ("train_args.folder_name",)
 TOGETHER = "trials of an experiment lie together, in the folder that --storage names"
@@ -285,7 +297,12 @@ KNOWN: list[str] = sorted(
     {
         *CHOICES,
         *COMMON,
-        *(name for table in (FAMILIES, QUANTIZERS, RECIPES) for rules in table.values() for name in rules),
+        *(
+            name
+            for table in (FAMILIES, QUANTIZERS, RECIPES)
+            for rules in table.values()
+            for name in rules
+        ),
     }
 )
 """Every old setting that has a meaning, or had one."""
@@ -340,6 +357,10 @@ DEFAULTS_OF_RECIPE: dict[str, Tree] = {
         "loss.adaptive": False,
     },
 }
+_CONV_CODEBOOK: Tree = {
+    "model.quantizer.codebook_size": 1024,
+    "model.quantizer.embedding_dim": 256,
+}
 DEFAULTS_OF_MODEL: dict[tuple[str, str], Tree] = {
     ("hierarchical", "ema"): {
         "model.hidden": 128,
@@ -357,10 +378,8 @@ DEFAULTS_OF_MODEL: dict[tuple[str, str], Tree] = {
         "model.quantizer.embedding_dim": 64,
         "model.quantizer.codebook_size": 512,
     },
-    **dict.fromkeys(
-        (("conv", "ema"), ("conv", "gradient")),
-        {"model.quantizer.codebook_size": 1024, "model.quantizer.embedding_dim": 256},
-    ),
+    ("conv", "ema"): _CONV_CODEBOOK,
+    ("conv", "gradient"): _CONV_CODEBOOK,
 }
 DEFAULTS_OF_QUANTIZER: dict[str, Tree] = {
     "ema": {"model.quantizer.beta": 0.25, "model.quantizer.decay": 0.99},
