@@ -65,6 +65,10 @@ class Trackers(Tracker):
         for destination in self._destinations:
             destination.image(step, name, picture_HWC)
 
+    def note(self, step: int, text: str) -> None:
+        for destination in self._destinations:
+            destination.note(step, text)
+
     def close(self) -> None:
         with ExitStack() as every_one_even_if_another_fails:
             for destination in self._destinations:

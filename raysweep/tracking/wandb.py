@@ -57,6 +57,9 @@ class WandB(Tracker):
     def image(self, step: int, name: str, picture_HWC: Picture) -> None:
         self._run.log({"step": step, name: self._as_image(picture_HWC)})
 
+    def note(self, step: int, text: str) -> None:
+        """Holds no text."""
+
     def close(self) -> None:
         self._run.finish()
 

@@ -104,15 +104,14 @@ def _codebook() -> dict[str, Tensor]:
 
 
 def _nan_on_the_last_worker() -> list[Report]:
-    parts, reports = tiny_parts(PROMISE), []
+    changes = {**PROMISE, "training.max_skipped": 1}
+    parts, reports = tiny_parts(changes), []
 
     def step(frames: Tensor) -> Scalars:
-        scalars = parts.step(frames)
-        if parallel.place().rank == parallel.place().workers - 1 and parts.state.step == 3:
-            scalars["recon_loss"] = torch.tensor(float("nan"))
-        return scalars
+        last = parallel.place().rank == parallel.place().workers - 1
+        return parts.step(frames * (float("nan") if last and parts.state.step == 2 else 1.0))
 
-    batches = MemoryBatches(tiny_run(PROMISE), *parallel.place())
+    batches = MemoryBatches(tiny_run(changes), *parallel.place())
     fit(replace(parts, step=step), batches, reports.append, NO_TRACKER)
     return [tuple(report) for report in reports]
 
