@@ -1,6 +1,7 @@
 """RunConfig -> built parts."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 import torch
 
@@ -20,7 +21,7 @@ from raysweep.models import Tokenizer
 from raysweep.models.fitting import open_checkpoint
 from raysweep.search.objective import Objective
 from raysweep.training.compiled import compile_parts
-from raysweep.training.loop import Parts
+from raysweep.training.loop import LATEST, Parts
 from raysweep.training.recompute import recompute_blocks
 from raysweep.training.start import begin
 from raysweep.training.state import TrainState
@@ -59,7 +60,7 @@ def assemble(config: RunConfig, device: torch.device, ranked_by: str = "psnr") -
         loss=config.loss,
         seed=config.seed,
         device=device,
-        kept_best={f"val/{name}": direction(name) for name in _kept(ranked_by)},
+        kept_best=_kept_best(config, ranked_by),
         settings=config.model_dump(mode="json"),
     )
 
@@ -84,7 +85,10 @@ def build_metrics(
 
 
 def objective(name: str, run: RunConfig) -> Objective:
-    """`psnr`, `val/psnr`, ... as an objective; ConfigError for a metric that runs cannot produce."""
+    """`psnr`, `val/psnr`, ... as an objective; ConfigError for a metric that runs cannot produce.
+
+    Where nothing validates, it is to be the latest.
+    """
     metric, loss = name.removeprefix("val/"), run.loss
     if metric in ("lpips", "lpips_random"):
         metric = "lpips_random" if loss.perceptual_init == "random" else "lpips"
@@ -95,11 +99,14 @@ def objective(name: str, run: RunConfig) -> Objective:
         )
     if metric == "rfid" and run.training.rfid == "off":
         raise ConfigError("objective rfid needs training.rfid, got off. Set it to pretrained.")
-    return chosen
+    return Objective(LATEST, "max") if run.data.split == "none" else chosen
 
 
-def _kept(ranked_by: str) -> set[str]:
-    return {*KEPT_BEST, ranked_by.removeprefix("val/")}
+def _kept_best(run: RunConfig, ranked_by: str) -> Mapping[str, Literal["max", "min"]]:
+    if run.data.split == "none":
+        return {LATEST: "max"}
+    names = {*KEPT_BEST, ranked_by.removeprefix("val/")}
+    return {f"val/{name}": direction(name) for name in names}
 
 
 def _perceptual(loss: LossConfig, device: torch.device) -> PerceptualLoss | None:

@@ -139,16 +139,19 @@ def describe(manifest: Manifest, data: DataConfig) -> str:
 
 
 def write_validation_facts(store: Path, data: DataConfig, path: Path) -> dict[str, float]:
-    """What the validation set is, and the PSNR of predicting each frame's own mean colour, as JSON."""
+    """What the validation set is, and where there is one the PSNR of predicting each frame's own mean
+    colour, as JSON."""
     manifest = read_manifest(store)
     reader = ClipReader(read_shards(store, manifest), manifest.resolution)
     batches = Batches(reader, manifest, data, seed=0)
-    facts = {
+    facts: dict[str, float] = {
         "train_clips": len(batches.train_clips),
         "validation_clips": len(batches.valid_clips),
         "validation_frames": sum(clip.length for clip in batches.valid_clips),
-        "mean_colour_psnr": mean_colour_psnr(batches.validation(), torch.device("cpu")),
     }
+    if batches.valid_clips:
+        baseline = mean_colour_psnr(batches.validation(), torch.device("cpu"))
+        facts["mean_colour_psnr"] = baseline
     path.write_text(json.dumps(facts, indent=2))
     return facts
 

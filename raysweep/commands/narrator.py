@@ -5,6 +5,7 @@ from raysweep.commands.status import short_settings
 from raysweep.experiment.events import Event
 from raysweep.experiment.records import TrialRecord
 from raysweep.search.objective import Objective
+from raysweep.training.loop import LATEST
 
 
 class Narrator:
@@ -23,7 +24,8 @@ class Narrator:
 
     def _reported(self, event: Event, record: TrialRecord) -> str:
         shown = ("val/psnr", "val/lpips", "val/lpips_random", "val/code_usage")
-        names = dict.fromkeys((self.objective.metric, *shown))
+        ranking = () if self.objective.metric == LATEST else (self.objective.metric,)
+        names = dict.fromkeys((*ranking, *shown))
         figures = [
             f"{name.removeprefix('val/')} {event['metrics'][name]:.3f}"
             for name in names

@@ -106,6 +106,8 @@ def check(sweep: SweepConfig, space: LoadedSpace | None) -> Plan:
     """Refuses what can be seen to fail: settings, space, objective, weights, footage, resources."""
     run, experiment = sweep.run(), Experiment(Path(sweep.storage).resolve() / sweep.name)
     goal = objective(sweep.objective, run)
+    if space is not None:
+        _require_validation(run)
     _require_free(experiment)
     tasks = check_tasks(sweep)
     for asked in tasks.values() or [run]:
@@ -145,6 +147,14 @@ def _require_buildable(run: RunConfig) -> None:
         inception_file(str(run.training.rfid))
     if (capacity := known_capacity()) is not None:
         resources.concurrency(run.cluster, capacity)
+
+
+def _require_validation(run: RunConfig) -> None:
+    if run.data.split == "none":
+        raise ConfigError(
+            "a search ranks trials by their validation, and data.split none leaves nothing to validate on. "
+            "Set data.split to auto, or train one run with `raysweep train`."
+        )
 
 
 def _require_comparable(

@@ -32,8 +32,9 @@ def status(experiment: Experiment) -> None:
         if address.exists():
             say(f"{trial} in SwanLab: {address.read_text()}")
     if experiment.validation_file.exists():
-        facts = json.loads(experiment.validation_file.read_text())
-        say(f"baseline, each frame's mean colour: {facts['mean_colour_psnr']:.2f} dB PSNR")
+        baseline = json.loads(experiment.validation_file.read_text()).get("mean_colour_psnr")
+        if baseline is not None:
+            say(f"baseline, each frame's mean colour: {baseline:.2f} dB PSNR")
 
 
 def _table(rows: list[Row], name: str, goal: Objective) -> Table:

@@ -105,9 +105,10 @@ def _clusters_of_open_trials(now: Standing) -> Iterator[ClusterConfig]:
 def _prepare(experiment: Experiment, run: RunConfig) -> Path:
     store = prepared(settled(run.data, experiment), experiment.folder.parent)
     facts = write_validation_facts(store, run.data, experiment.validation_file)
+    unit, baseline = "images" if run.data.images else "clips", facts.get("mean_colour_psnr")
     say(
-        f"{facts['train_clips']} clips to train on, {facts['validation_clips']} to validate on; "
-        f"each frame's mean colour scores {facts['mean_colour_psnr']:.2f} dB PSNR"
+        f"{facts['train_clips']} {unit} to train on, {facts['validation_clips']} to validate on"
+        + (f"; each frame's mean colour scores {baseline:.2f} dB PSNR" if baseline else "")
     )
     return store
 

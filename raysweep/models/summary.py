@@ -111,18 +111,18 @@ def _build(config: ModelConfig, resolution: int) -> tuple[Tokenizer, Tensor]:
 
 
 def _layers(config: ModelConfig, resolution: int, depth: int) -> Iterator[str]:
-    """A line per layer, in the order they run, each below the one it belongs to."""
-    above = 2  # torchinfo counts the pass and the tokenizer itself
+    """A line per layer, each below the one it belongs to; a layer that is not called has no output."""
     with FakeTensorMode(), torch.no_grad():
         tokenizer, frame_NCHW = _build(config, resolution)
-        table = torchinfo.summary(
-            _Pass(tokenizer), input_data=frame_NCHW, depth=depth + above, verbose=0
-        )
-    for layer in table.summary_list:
-        if above <= layer.depth < depth + above:
-            name = f"{'  ' * (layer.depth - above)}{layer.var_name} ({layer.class_name})"
-            shape = " x ".join(map(str, layer.output_size[1:]))
-            yield f"{name:<46}{shape:<18}{layer.num_params:>14,}"
+        ran = torchinfo.summary(_Pass(tokenizer), input_data=frame_NCHW, verbose=0).summary_list
+    shapes = {layer.layer_id: layer.output_size[1:] for layer in ran}
+    for path, module in tokenizer.named_modules():
+        *above, name = path.split(".")
+        if path and len(above) < depth:
+            label = f"{'  ' * len(above)}{name} ({type(module).__name__})"
+            shape = " x ".join(map(str, shapes.get(id(module), ())))
+            weight = sum(parameter.numel() for parameter in module.parameters())
+            yield f"{label:<46}{shape:<18}{weight:>14,}"
 
 
 def _code_maps(figures: Figures, resolution: int) -> Iterator[str]:

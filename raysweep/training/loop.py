@@ -36,6 +36,9 @@ MICRO_BATCHES = "train/micro_batches"
 PICTURE_FRAMES = 8
 """Frames side by side in a picture."""
 
+LATEST = "train/step"
+"""The only metric of a run that nothing validates: its latest checkpoint counts as its best."""
+
 
 class Report(NamedTuple):
     """One validation. `checkpoint` is a folder on rank 0, None elsewhere; the receiver may move it."""
@@ -46,7 +49,7 @@ class Report(NamedTuple):
 
 
 class Batches(Protocol):
-    """uint8 clips (B, T, H, W, C): this rank's share."""
+    """uint8 clips (B, T, H, W, C): this rank's share. `validation` may be empty; then there is no `preview`."""
 
     def train(self, step: int) -> Iterator[Tensor]: ...
 
@@ -157,6 +160,8 @@ def _log(step: int, scalars: Scalars, meter: Meter, tracker: Tracker) -> None:
 def _validate(parts: Parts, batches: Batches, tracker: Tracker) -> dict[str, float]:
     state = parts.state
     figures = evaluate(state.result, parts.new_metrics(), batches.validation(), parts.device)
+    if not figures:  # data.split none
+        return {LATEST: float(state.step)}
     metrics = with_total(figures, parts.loss)
     _require_finite(metrics)
     if state.accumulate > parts.config.accumulate:

@@ -6,8 +6,14 @@ from contextlib import nullcontext
 import pytest
 
 from raysweep.cluster.resources import Capacity
-from raysweep.commands.footage import default_store, prepared, settled
+from raysweep.commands.footage import (
+    default_store,
+    prepared,
+    settled,
+    write_validation_facts,
+)
 from raysweep.commands.standing import standing
+from raysweep.data import DataConfig
 from raysweep.data.store import prepare, read_manifest
 from raysweep.experiment.conductor import Conductor
 from raysweep.experiment.layout import Experiment
@@ -141,6 +147,37 @@ def test_a_resumed_experiment_whose_store_is_finished_needs_its_source_no_more(r
     assert run("resume", experiment.folder).code == 0
     store = prepared(settled(data, experiment), runs)
     assert len(read_manifest(store).good) == 2
+
+
+def test_a_run_that_nothing_validates_says_what_it_trains_on(folder):
+    write_video(folder / "videos" / "a.mp4")
+    data = DataConfig(source="videos", split="none", resolution=16, clip_length=4)
+    store, facts = default_store(data, folder / "runs"), folder / "facts.json"
+    prepare("videos", store, data)
+    assert write_validation_facts(store, data, facts) == {
+        "train_clips": 10,
+        "validation_clips": 0,
+        "validation_frames": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"source": ("videos", "more")},
+        {"source": "more"},
+        {"source": "vide*"},
+        {"validation_source": "more"},
+        {"images": True},
+        {"resolution": 64},
+    ],
+    ids=str,
+)
+def test_other_footage_is_another_store(folder, change):
+    data = DataConfig(source="videos")
+    stores = {default_store(d, folder) for d in (data, data.model_copy(update=change))}
+    assert len(stores) == 2
+    assert default_store(DataConfig(source=str(folder / "videos")), folder) in stores
 
 
 def test_a_second_driver_is_refused(run, loop, swept):

@@ -62,6 +62,7 @@ REFUSED = [
         ["data.validation_source", "time", "Leave one"],
     ),
     ([*SMOKE, "--set", "data={source: null, validation_source: x}"], ["missing", "Set both"]),
+    ([*SMOKE, "--set", "data.split=none"], ["data.split none", "Set data.split to auto"]),
     (["prepare", "--data", "bad"], ["2 that do not", "videos that play"]),
     (["prepare"], ["--data FOLDER"]),
     ([*SMOKE, "--set", "data.source=", "--set", "data.store=empty"], ["empty", "prepare"]),

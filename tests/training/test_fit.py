@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +10,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from raysweep.assemble import objective
 from raysweep.schema import Tree
 from raysweep.tracking import Picture, Tracker
-from raysweep.training.loop import DIVERGED, Parts, Report, fit, resume
+from raysweep.training.loop import DIVERGED, LATEST, Parts, Report, fit, resume
 from raysweep.training.step import Scalars
 from tests.tiny import NO_TRACKER, QUANTIZERS, MemoryBatches, tiny_parts, tiny_run
 
@@ -144,6 +145,26 @@ def test_it_learns() -> None:
     _fit({"training.steps": 24, "training.validate_every": 12}, reports.append)
     first, last = (report.metrics["val/psnr"] for report in reports)
     assert last > first
+
+
+class _AllTrain(MemoryBatches):
+    """Nothing to validate on."""
+
+    def validation(self) -> Iterator[Tensor]:
+        return iter(())
+
+    def preview(self) -> Tensor:
+        raise AssertionError("there is nothing to show")
+
+
+def test_without_validation_the_latest_checkpoint_is_the_best(tmp_path) -> None:
+    changes = {**FAST, "data.split": "none", "training.steps": 4, "training.validate_every": 2}
+    parts, reports = tiny_parts(changes), []
+    fit(parts, _AllTrain(tiny_run(changes)), reports.append, NO_TRACKER, tmp_path)
+    assert [report.metrics for report in reports] == [{LATEST: 2.0}, {LATEST: 4.0}]
+    assert json.loads((tmp_path / LATEST / "metrics.json").read_text())["step"] == 4
+    assert [path.name for path in tmp_path.iterdir()] == ["train"]
+    assert objective("psnr", tiny_run(changes)).metric == LATEST
 
 
 # --- divergence
