@@ -103,7 +103,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     export.add_argument("experiment", type=Path)
     export.add_argument("--trial", default="best", help="a trial's id, or best (default)")
-    export.add_argument("--out", type=Path, help="folder to write (default: EXPERIMENT/best)")
+    export.add_argument(
+        "--out", type=Path, help="what to write (default: EXPERIMENT/best, or best.ckpt)"
+    )
+    export.add_argument(
+        "--format",
+        choices=("folder", "taming", "vqvae2"),
+        default="folder",
+        help="a folder (default), or one file for taming-transformers or vvvm23's vqvae-2",
+    )
     return parser
 
 
@@ -225,10 +233,14 @@ def _status(arguments: argparse.Namespace) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> None:
-    from raysweep.commands.export import export_trial
+    from raysweep.commands.export import export_trial, export_trial_for
     from raysweep.experiment.layout import open_experiment
 
-    export_trial(open_experiment(arguments.experiment), arguments.trial, arguments.out)
+    experiment = open_experiment(arguments.experiment)
+    if arguments.format == "folder":
+        export_trial(experiment, arguments.trial, arguments.out)
+    else:
+        export_trial_for(arguments.format, experiment, arguments.trial, arguments.out)
 
 
 def _request(arguments: argparse.Namespace) -> "Request":

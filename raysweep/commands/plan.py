@@ -26,9 +26,12 @@ from raysweep.experiment.layout import Experiment
 from raysweep.features.backbones import check_frame_size, weights_file
 from raysweep.features.inception import inception_file
 from raysweep.legacy.device import gpus_of
+from raysweep.models.fitting import Start, describe, open_checkpoint
 from raysweep.schema import Tree, flatten, merge, override, parse, parse_assignment
 from raysweep.search.objective import Objective
 
+FILES = ("model.checkpoint",)
+"""Settings that name a file or folder: as written, from the current one."""
 SWEEP_SECTIONS = ("name", "storage", "objective", "scheduler", "sampler", "budget")
 """Settings of the search; all others are of the runs. One file may hold both."""
 _SHOWN_OF_SEARCH = ("objective", "scheduler", "sampler", "budget")
@@ -69,7 +72,8 @@ class Request:
             "cluster.gpus_per_worker": self._gpus,
         }
         assigned = flatten(dict(parse_assignment(text) for text in self.assignments))
-        return assigned | {path: value for path, value in words.items() if value is not None}
+        given = {path: value for path, value in words.items() if value is not None}
+        return assigned | given | files_from_anywhere(assigned)
 
     @property
     def _gpus(self) -> int | None:
@@ -98,7 +102,8 @@ def compose_tasks(request: Request, folder: Path) -> SweepConfig:
     pinned = _part(by_hand, of_search=False)
     tasks = read_tasks(folder, pinned, known_gpus())
     search = override({"name": folder.resolve().name}, _part(by_hand, of_search=True))
-    given = {"tasks": tasks.settings, "base": tasks.base, "pinned": pinned}
+    own = {name: it | files_from_anywhere(it) for name, it in tasks.settings.items()}
+    given = {"tasks": own, "base": _with_files(tasks.base), "pinned": pinned}
     return parse(SweepConfig, {**search, **given})
 
 
@@ -140,6 +145,8 @@ def _require_buildable(run: RunConfig) -> None:
     size = run.data.resolution
     with torch.device("meta"):
         run.model.build().check_size(size, size)
+    if run.model.checkpoint is not None:
+        _start(run)
     if run.loss.perceptual_net != "none":
         check_frame_size(run.loss.perceptual_net, size, size)
         weights_file(run.loss.perceptual_net, str(run.loss.perceptual_init))
@@ -155,6 +162,12 @@ def _require_validation(run: RunConfig) -> None:
             "a search ranks trials by their validation, and data.split none leaves nothing to validate on. "
             "Set data.split to auto, or train one run with `raysweep train`."
         )
+
+
+def _start(run: RunConfig) -> Start:
+    with torch.device("meta"):
+        tokenizer, discriminator = run.model.build(), run.discriminator.build()
+    return open_checkpoint(run.model, tokenizer, discriminator)
 
 
 def _require_comparable(
@@ -247,8 +260,16 @@ def print_run(run: RunConfig) -> None:
     say(yaml.safe_dump(run.model_dump(mode="json", exclude=left), sort_keys=False).rstrip())
     if epochs is not None:
         say(f"training.epochs {epochs} become training.steps once the training clips are counted")
+    print_start(run)
     title("resources")
     say(f"one trial takes {resources.describe(run.cluster)}")
+
+
+def print_start(run: RunConfig) -> None:
+    """What a run takes over from its checkpoint, and what it leaves."""
+    if run.model.checkpoint is not None:
+        title("the start")
+        say(describe(_start(run), run.model.checkpoint))
 
 
 def at_once(sweep: SweepConfig, capacity: Capacity) -> int:
@@ -260,7 +281,12 @@ def _written(config: Path | None, by_hand: Tree) -> Tree:
     """The settings of the config file, where there is one."""
     if config is None:
         return {}
-    return read_settings(config, known_gpus(), other_source="data.source" in by_hand)
+    written = read_settings(config, known_gpus(), other_source="data.source" in by_hand)
+    return _with_files(written)
+
+
+def _with_files(settings: Tree) -> Tree:
+    return override(settings, files_from_anywhere(flatten(settings)))
 
 
 def _part(settings: Mapping[str, Any], *, of_search: bool) -> Tree:
@@ -270,6 +296,12 @@ def _part(settings: Mapping[str, Any], *, of_search: bool) -> Tree:
         for path, value in settings.items()
         if (str(path).split(".")[0] in SWEEP_SECTIONS) is of_search
     }
+
+
+def files_from_anywhere(settings: Tree) -> Tree:
+    """Those of FILES among dotted paths, as `resume` can use them from another folder."""
+    written = {path: settings[path] for path in FILES if settings.get(path) is not None}
+    return {path: str(Path(str(file)).expanduser().absolute()) for path, file in written.items()}
 
 
 def _from_anywhere(data: str | None) -> str | None:

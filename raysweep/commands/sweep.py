@@ -14,7 +14,7 @@ from raysweep.cluster.sweep import execute
 from raysweep.commands.console import say, title
 from raysweep.commands.footage import prepared, settled, write_validation_facts
 from raysweep.commands.narrator import Narrator
-from raysweep.commands.plan import Plan, at_once, check_further, check_run
+from raysweep.commands.plan import Plan, at_once, check_further, check_run, print_start
 from raysweep.commands.spaces import LoadedSpace, load_space
 from raysweep.commands.standing import Added, Standing, further, standing
 from raysweep.commands.status import status
@@ -35,6 +35,7 @@ def start(plan: Plan, space: LoadedSpace | None) -> None:
     """Runs a new experiment to its end; one trial of the base settings where there is no space."""
     settings = yaml.safe_dump(plan.sweep.model_dump(mode="json"), sort_keys=False)
     create(plan.experiment, settings, space.source if space else None)
+    print_start(plan.sweep.run())
     _run(standing(plan.experiment))
 
 
@@ -49,7 +50,7 @@ def retrain(experiment: Experiment, trial: str | None, changes: Mapping[str, Any
     """Adds and runs a trial with the settings of `trial` (None: the best) and `changes`; returns its id."""
     now = standing(experiment)
     added = further(now, trial or "best", changes)
-    check_further(now, added)
+    print_start(check_further(now, added))
     return _run(now, added)
 
 

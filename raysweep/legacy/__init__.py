@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from raysweep.errors import ConfigError
 from raysweep.legacy import tables
 from raysweep.legacy.device import device
-from raysweep.legacy.rules import Gone, Rule, Rules, Sets, gone
+from raysweep.legacy.rules import Gone, Rule, Rules, Sets, above_zero, gone, to
 from raysweep.models import called
 from raysweep.schema import Tree, flatten, override
 
@@ -78,7 +78,7 @@ def translate(
     given = {path: value for path, value in old.items() if path not in unused}
     setup = _setup(given)
     _require_levels(given, setup)
-    rules = _rules(setup, gpus)
+    rules = {**_rules(setup, gpus), **_gradient_weights(setup, given)}
     mapped: list[Mapped] = []
     listed = [Listed(path, old[path], unused[path]) for path in old if path in unused]
     for path, value in given.items():
@@ -174,6 +174,15 @@ def _choices(setup: Setup) -> Rules:
     return choices
 
 
+def _gradient_weights(setup: Setup, given: Mapping[str, Any]) -> Rules:
+    """lambda_vq x codebook + lambda_commit x commitment, as our codebook_weight x (codebook + beta x commitment)."""
+    weight = given.get("model_args.lambda_vq")
+    if setup.quantizer != "gradient" or weight is None:
+        return {}
+    beta = to("model.quantizer.beta", by=lambda value: value / above_zero(weight), note="over lambda_vq")
+    return {"model_args.lambda_commit": beta}
+
+
 def _outcome(path: str, value: Any, given: Mapping[str, Any], rules: Rules) -> Sets | Gone:
     winner = tables.SUPERSEDED.get(path)
     if winner in given and winner in rules:
@@ -239,11 +248,17 @@ def _conditional_defaults(setup: Setup, given: Mapping[str, Any]) -> Tree:
     """What held because of something else in the file."""
     images = bool(given.get("use_images", setup.recipe == "lightning"))
     has_lossconfig = any(path.startswith("model_args.lossconfig.") for path in given)
+    by_gradient = setup.quantizer == "gradient"
+    commits = given.keys() & {"model_args.commitment_cost", "model_args.lambda_commit"}
     trains = given.keys() & set(tables.TRAINING_FOOTAGE)
     validates = given.keys() & set(tables.VALIDATION_FOOTAGE)
     conditions: dict[str, tuple[bool, Any]] = {
         "data.random_start": (not images, True),
         "data.split": (bool(trains and not validates), "none"),
+        "model.quantizer.legacy_beta": (
+            by_gradient,
+            setup.kind == "taming_vqgan" and not commits,
+        ),
         "loss.disc_weight": (setup.recipe == "taming" and has_lossconfig, 1.0),
         "model.checkpoint_bgr": ("train_args.checkpoint_path" in given and not images, True),
         "tracking.swanlab": (any(path.startswith("swanlab.") for path in given), True),

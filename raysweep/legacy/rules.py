@@ -58,6 +58,12 @@ def one_of(table: Mapping[Any, Any]) -> Callable[[Any], Any]:
     return convert
 
 
+def above_zero(value: Any) -> float:
+    if not isinstance(value, (int, float)) or value <= 0:
+        raise ConfigError(f"must be a number above 0, got {value!r}. Set it to 1.0")
+    return float(value)
+
+
 def all_under(prefix: str, rules: Rules) -> dict[str, Rule]:
     """`all_under("train_args", {"lr": ...})` is `{"train_args.lr": ...}`."""
     return {f"{prefix}.{name}": rule for name, rule in rules.items()}

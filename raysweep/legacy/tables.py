@@ -7,7 +7,7 @@ for is `raysweep.models.ALIASES`.
 
 from typing import Any
 
-from raysweep.legacy.rules import Rule, Rules, Sets, all_under, gone, one_of, only, synonyms, to
+from raysweep.legacy.rules import Rule, Rules, Sets, above_zero, all_under, gone, one_of, only, synonyms, to
 from raysweep.schema import Tree
 
 
@@ -177,17 +177,16 @@ FAMILIES: dict[str, Rules] = {
 
 # --- by model.quantizer.kind, under model_args
 
-_COMMITMENT = to("model.quantizer.beta")
+_COMMITMENT: Rules = synonyms("commitment_cost lambda_commit", to("model.quantizer.beta"))
 _EMA: Rules = {
-    "commitment_cost": _COMMITMENT,
-    "lambda_commit": _COMMITMENT,
+    **_COMMITMENT,
     "decay": to("model.quantizer.decay"),
     "lambda_vq": gone("a codebook that is a moving average has no loss of its own"),
 }
 _GRADIENT: Rules = {
-    "commitment_cost": to("model.quantizer.beta"),
-    "lambda_commit": to("model.quantizer.beta"),
+    **_COMMITMENT,
     "decay": gone("the codebook is trained by gradient: nothing decays"),
+    "lambda_vq": to("loss.codebook_weight", by=above_zero),
 }
 _OPTVQ: Rules = {
     "epsilon": to("model.quantizer.epsilon"),
@@ -198,7 +197,7 @@ _OPTVQ: Rules = {
     "loss_q_type": to("model.quantizer.loss"),
     "use_proj": to("model.quantizer.use_proj"),
     "num_head": to("model.quantizer.heads"),
-    "commitment_cost": gone("OptVQ's weight is `beta`"),
+    "commitment_cost": gone("OptVQ's loss is weighed by `beta` alone"),
     "decay": gone("OptVQ's codebook is trained by gradient: nothing decays"),
 }
 QUANTIZERS: dict[str, Rules] = {
@@ -383,7 +382,7 @@ DEFAULTS_OF_MODEL: dict[tuple[str, str], Tree] = {
 }
 DEFAULTS_OF_QUANTIZER: dict[str, Tree] = {
     "ema": {"model.quantizer.beta": 0.25, "model.quantizer.decay": 0.99},
-    "gradient": {},
+    "gradient": {"model.quantizer.beta": 0.25},
     "optvq": {
         "model.quantizer.epsilon": 10.0,
         "model.quantizer.iterations": 5,

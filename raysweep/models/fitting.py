@@ -111,7 +111,7 @@ def _fitted_discriminator(theirs: State, discriminator: nn.Module) -> tuple[Stat
     if not theirs:
         return {}, {"the discriminator": "the file has none; it starts from random weights"}
     if differences := _differences(discriminator.state_dict(), theirs):
-        why = f"the file's {'; '.join(differences)}; it starts from random weights"
+        why = f"the file {'; '.join(differences)}; it starts from random weights"
         return {}, {"the discriminator": why}
     return theirs, {}
 

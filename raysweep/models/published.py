@@ -1,8 +1,8 @@
 """Published checkpoints under our names: whose file it is, and where the networks are in it.
 
 Recognized by content: taming-transformers and latent diffusion (`state_dict`, `loss.*`), OptVQ (`model`),
-the `.pth.tar` of the system before this one (`steps`, `state_dict`, `optimizer`), bare state dicts, and runs
-and exported models of raysweep.
+vvvm23's VQ-VAE-2 (a bare state dict, codebooks as columns), the `.pth.tar` of the system before this one
+(`steps`, `state_dict`, `optimizer`), and runs and exported models of raysweep.
 """
 
 from collections import Counter
@@ -28,6 +28,13 @@ BESIDE = {
     "quantize.used": "a renumbering of the codes that were in use; here codes keep their numbers",
 }
 """How the names of tensors begin that published models keep beside the tokenizer's."""
+
+IN_VQVAE2 = {
+    "embed": "quantize.embedding.weight",
+    "embed_avg": "quantize.embedding.embed_avg",
+    "cluster_size": "quantize.embedding.cluster_size",
+}
+"""How the names of a level's codebook end there, where codes are columns, and here."""
 
 
 class Published(NamedTuple):
@@ -59,7 +66,7 @@ def translate(tree: Any, path: Path) -> Published:
     used = {home, disc_home, optimizer, disc_optimizer}
     rest = [str(name) for name in tree if home is not None and name not in used]
     return Published(
-        weights,
+        dict(_from_vqvae2(name, tensor) for name, tensor in weights.items()),
         _below("loss.discriminator.", model) or _tensors(tree.get(disc_home)),
         tree.get(optimizer, {}),
         tree.get(disc_optimizer, {}),
@@ -90,6 +97,14 @@ def _below(prefix: str, state: State) -> State:
 def _beside(name: str) -> str | None:
     """The beginning of the name of a tensor that is not of the tokenizer; None: it is."""
     return next((beginning for beginning in BESIDE if name.startswith(beginning)), None)
+
+
+def _from_vqvae2(name: str, tensor: Tensor) -> tuple[str, Tensor]:
+    match name.split("."):
+        case ["codebooks", level, end] if end in IN_VQVAE2:
+            rows = tensor.t() if tensor.ndim == 2 else tensor
+            return f"codebooks.{level}.{IN_VQVAE2[end]}", rows
+    return name, tensor
 
 
 def _counted(model: State) -> Left:

@@ -266,7 +266,14 @@ def test_what_decides_the_quantizer(written, settings, quantizer) -> None:
 
 # --- single settings: the file, and what must come of it
 
+QUANTIZER = "model.quantizer."
+SPLIT = {"model_type": "VQVAEModel", "model_args.decay": 0}
 MEANS = [
+    ({**SPLIT, "model_args.lambda_vq": 2.0}, "loss.codebook_weight", 2.0),
+    ({**SPLIT, "model_args.lambda_vq": 2, "model_args.lambda_commit": 1}, QUANTIZER + "beta", 0.5),
+    ({**SPLIT, "model_args.lambda_commit": 1}, QUANTIZER + "beta", 1),
+    ({**SPLIT, "model_args.lambda_commit": 1}, QUANTIZER + "legacy_beta", False),
+    ({"model_type": "VQGAN"}, QUANTIZER + "legacy_beta", True),
     ({"train_args.device": "cpu"}, "cluster.gpus_per_worker", 0),
     ({"train_args.device": "cuda"}, "cluster.gpus_per_worker", 1),
     ({"train_args.device": "cuda:3"}, "cluster.gpus_per_worker", 1),
