@@ -10,9 +10,10 @@ import yaml
 from raysweep.config import RunConfig, SweepConfig, read_file, run_config
 from raysweep.errors import ConfigError
 from raysweep.losses import LossConfig
+from raysweep.models import KINDS, defaults
 from raysweep.models.discriminators import PatchConfig
 from raysweep.presets import PRESETS
-from raysweep.schema import flatten, override, parse
+from raysweep.schema import flatten, merge, override, parse
 from tests.tiny import SETTINGS, tiny_run
 
 # --- precedence: defaults < preset < file < space < --set
@@ -88,6 +89,51 @@ def test_switching_the_kind_drops_what_only_the_old_one_had() -> None:
     assert not hasattr(quantizer, "legacy_beta")
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_family_keeps_its_own_defaults_beside_what_is_set(kind) -> None:
+    own = defaults(kind)
+    run = run_config({"model": {"kind": kind, "quantizer": {"codebook_size": 64}}})
+    expected = merge(own, {"quantizer": {"codebook_size": 64}})
+    assert run.model.model_dump() == expected
+
+
+# file, --set -> family, quantizer
+EARLIER_NAMES = [
+    ({"model": {"kind": "EMAVQ"}}, {}, "taming_vqgan", "ema"),
+    ({}, {"model.kind": "emavq"}, "taming_vqgan", "ema"),
+    (
+        {"model": {"kind": "EMAVQ", "quantizer": {"codebook_size": 64}}},
+        {"model.ch": 8},
+        "taming_vqgan",
+        "ema",
+    ),
+    ({"model": {"kind": "EMAVQ"}}, {"model.quantizer.kind": "ema"}, "taming_vqgan", "ema"),
+    ({"model": {"kind": "EMAVQ"}}, {"model.kind": "VQGAN"}, "taming_vqgan", "gradient"),
+    ({"model": {"kind": "VQGAN"}}, {"model.quantizer.kind": "ema"}, "taming_vqgan", "ema"),
+    (
+        {"model": {"kind": "VqVae2"}},
+        {"model.quantizer.kind": "gradient"},
+        "grouped",
+        "gradient",
+    ),
+    ({"model": {"kind": "vqvae2"}}, {}, "hierarchical", "ema"),
+]
+
+
+@pytest.mark.parametrize(("file", "by_hand", "kind", "quantizer"), EARLIER_NAMES)
+def test_an_earlier_name_of_a_family_selects_it_wherever_it_is_written(
+    file, by_hand, kind, quantizer
+) -> None:
+    model = SweepConfig(name="x", base=file, pinned=by_hand).run().model
+    assert (model.kind, model.quantizer.kind) == (kind, quantizer)
+
+
+def test_settings_beside_an_earlier_name_are_kept() -> None:
+    file = {"model": {"kind": "EMAVQ", "ch": 8, "quantizer": {"codebook_size": 64}}}
+    model = run_config(override(file, {"model.quantizer.decay": 0.9})).model
+    assert (model.ch, model.quantizer.codebook_size, model.quantizer.decay) == (8, 64, 0.9)
+
+
 # --- round trips
 
 
@@ -143,6 +189,17 @@ REFUSALS = [
     ({"training.steps": 0}, "training.steps: Input should be greater than or equal to 1, got 0."),
     ({"seed": -1}, "seed: Input should be greater than or equal to 0, got -1."),
     ({"model.quantizer.kind": "emo"}, "model.quantizer.kind: Input should be one of"),
+    (
+        {"model.kind": "EMAVQ", "model.quantizer.kind": "gradient"},
+        "model.kind EMAVQ means a quantizer of kind ema, got model.quantizer.kind gradient. "
+        "Leave one of the two out, or set model.kind to taming_vqgan.",
+    ),
+    ({"model.kind": "emavk"}, "got 'emavk'. Did you mean 'EMAVQ'?"),
+    ({"model.kind": 3}, "model.kind: Input should be one of 'taming_vqgan'"),
+    (
+        {"model.kind": "hierarchical", "model.scaling_rates": [3, 2]},
+        "model.scaling_rates: must be powers of two, 2 or more, got [3, 2]. Try [4, 2].",
+    ),
     (
         {"model.quantizer.betta": 1},
         "model.quantizer: unknown setting 'betta'; did you mean 'beta'?",

@@ -12,19 +12,28 @@ from raysweep.experiment.layout import Experiment
 from raysweep.export import export
 from raysweep.models import Tokenizer
 from raysweep.pretrained import load
+from raysweep.schema import Tree
 from raysweep.tracking.pictures import PictureFolder
 from raysweep.training import checkpoint
 from raysweep.training.evaluate import to_frames
 from raysweep.training.loop import fit
-from tests.tiny import CPU, QUANTIZERS, MemoryBatches, clips, tiny_parts, tiny_run
+from tests.models.pairs import FAMILIES
+from tests.tiny import CPU, EMA, MemoryBatches, clips, tiny_parts, tiny_run
 
 FILES = {"config.json", "model.safetensors", "metrics.json", "reconstructions.png", "README.md"}
 
 
-@pytest.fixture(params=QUANTIZERS)
+MODELS: dict[str, Tree] = {
+    "gradient": {},
+    "ema": {"model.quantizer": EMA},
+    "two levels": {"model": {**FAMILIES["hierarchical"], "quantizer": EMA}},
+}
+
+
+@pytest.fixture(params=MODELS)
 def experiment(request: pytest.FixtureRequest, tmp_path: Path) -> Experiment:
     """With one trained trial, 0000."""
-    changes = {"model.quantizer": QUANTIZERS[request.param], "loss.perceptual_net": "none"}
+    changes = {**MODELS[request.param], "loss.perceptual_net": "none"}
     experiment = Experiment(tmp_path / "wide-or-deep")
     trial = experiment.trial("0000")
     tracker = PictureFolder(trial / "reconstructions")
@@ -34,9 +43,7 @@ def experiment(request: pytest.FixtureRequest, tmp_path: Path) -> Experiment:
 
 
 def _tokenizer_of(source: Path) -> Tokenizer:
-    changes = {
-        "model.quantizer": json.loads((source / "config.json").read_text())["model"]["quantizer"]
-    }
+    changes = {"model": json.loads((source / "config.json").read_text())["model"]}
     return tiny_parts(changes).state.tokenizer.eval()
 
 
@@ -48,13 +55,14 @@ def test_the_folder_is_the_checkpoints_model(experiment, tmp_path) -> None:
     tokenizer.load_state_dict(checkpoint.load(best)["tokenizer"])
     video = clips(1, frames=40)[0]  # more than pass through the network at once
     loaded = load(folder)
-    (codes,) = loaded.encode(video.numpy())
+    codes = loaded.encode(video.numpy())
     with torch.no_grad():
-        (wanted,) = tokenizer.encode(to_frames(video[None], CPU)).codes
-        frames = tokenizer.decode_codes((wanted,))
-    assert torch.equal(codes, wanted)
+        wanted = tokenizer.encode(to_frames(video[None], CPU)).codes
+        frames = tokenizer.decode_codes(wanted)
+    assert [ids.shape for ids in codes] == [(40, 32 // f, 32 // f) for f in tokenizer.downsampling]
+    assert all(torch.equal(*pair) for pair in zip(codes, wanted, strict=True))
     pixels = (frames.clamp(-1, 1) + 1).mul(127.5).round().byte().permute(0, 2, 3, 1)
-    assert (torch.from_numpy(loaded.decode((codes,))).int() - pixels.int()).abs().max() <= 1
+    assert (torch.from_numpy(loaded.decode(codes)).int() - pixels.int()).abs().max() <= 1
 
 
 def test_the_metrics_and_the_card_are_the_checkpoints(experiment, tmp_path) -> None:
@@ -66,6 +74,8 @@ def test_the_metrics_and_the_card_are_the_checkpoints(experiment, tmp_path) -> N
     assert f"trained for {saved['step']} steps" in card
     for name, value in saved["metrics"].items():
         assert f"| {name} | {value:.5g} |" in card
+    levels = len(load(folder).tokenizer.levels)
+    assert sum("val/perplexity/level" in name for name in saved["metrics"]) == levels * (levels > 1)
 
 
 def test_the_card_shows_the_picture_where_there_is_one(experiment, tmp_path) -> None:

@@ -179,7 +179,9 @@ def _gradient_weights(setup: Setup, given: Mapping[str, Any]) -> Rules:
     weight = given.get("model_args.lambda_vq")
     if setup.quantizer != "gradient" or weight is None:
         return {}
-    beta = to("model.quantizer.beta", by=lambda value: value / above_zero(weight), note="over lambda_vq")
+    beta = to(
+        "model.quantizer.beta", by=lambda value: value / above_zero(weight), note="over lambda_vq"
+    )
     return {"model_args.lambda_commit": beta}
 
 

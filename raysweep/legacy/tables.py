@@ -7,9 +7,18 @@ for is `raysweep.models.ALIASES`.
 
 from typing import Any
 
-from raysweep.legacy.rules import Rule, Rules, Sets, above_zero, all_under, gone, one_of, only, synonyms, to
+from raysweep.legacy.rules import (
+    Rules,
+    Sets,
+    above_zero,
+    all_under,
+    gone,
+    one_of,
+    only,
+    synonyms,
+    to,
+)
 from raysweep.schema import Tree
-
 
 DEFAULT_TYPE = "VqVae2"
 VARIANTS = {"VQModel": "gradient", "EMAVQ": "ema"}
@@ -36,9 +45,9 @@ def _decayed(rate: Any) -> Sets:
 PRECISIONS: dict[Any, str] = {
     16: "fp16",
     32: "fp32",
-    **dict.fromkeys("16 16-mixed 16-true fp16".split(), "fp16"),
-    **dict.fromkeys("bf16 bf16-mixed bf16-true".split(), "bf16"),
-    **dict.fromkeys("32 32-true fp32".split(), "fp32"),
+    **dict.fromkeys(["16", "16-mixed", "16-true", "fp16"], "fp16"),
+    **dict.fromkeys(["bf16", "bf16-mixed", "bf16-true"], "bf16"),
+    **dict.fromkeys(["32", "32-true", "fp32"], "fp32"),
 }
 """As PyTorch Lightning spells them."""
 RAYS = "Ray's business now: it places the work and reads ahead by itself"
@@ -119,7 +128,15 @@ _DDCONFIG: Rules = {
     **{
         name: to(f"model.{name}")
         for name in (
-            "double_z z_channels ch ch_mult num_res_blocks attn_resolutions dropout".split()
+            [
+                "double_z",
+                "z_channels",
+                "ch",
+                "ch_mult",
+                "num_res_blocks",
+                "attn_resolutions",
+                "dropout",
+            ]
         )
     },
     **_RGB_OF_TAMING,

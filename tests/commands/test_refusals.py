@@ -85,6 +85,10 @@ REFUSED = [
     ([*SMOKE, "--set", "training.validate_every=0"], ["validate_every", "a tenth"]),
     ([*SMOKE, "--set", "data.resolution=30"], ["30"]),
     (
+        [*SMOKE, "--set", "model.kind=VQVAE2", "--set", "data.resolution=36"],
+        ["multiples of 8", "36x36", "Use 32x32"],
+    ),
+    (
         [*SMOKE, "--set", "data.resolution=16", "--set", "loss.disc_weight=0"],
         ["perceptual network squeeze", "16 x 16", "Set data.resolution to 32"],
     ),
