@@ -20,7 +20,7 @@ from raysweep.commands.standing import Added, Standing, further, standing
 from raysweep.commands.status import status
 from raysweep.config import ClusterConfig, RunConfig, in_steps
 from raysweep.data.clips import index_clips
-from raysweep.data.store import Manifest, read_manifest
+from raysweep.data.store import read_manifest
 from raysweep.errors import ConfigError, TrainingFailed
 from raysweep.experiment.conductor import Conductor
 from raysweep.experiment.events import EventLog, read
@@ -69,7 +69,7 @@ def _run(now: Standing, added: Added | None = None) -> str:
         count = min(at_once(sweep, capacity), *fitting)
         title(f"{name}: {count} at a time, each {resources.describe(run.cluster)}")
         past, hear = read(experiment.events), Narrator(now.objective)
-        count_steps = partial(_count_steps, read_manifest(store))
+        count_steps = partial(_count_steps, store)
         conductor = Conductor(
             sweep, _space(experiment), now.objective, log, past, hear, count_steps
         )
@@ -88,11 +88,11 @@ def _line(now: Standing) -> list[Added]:
     return [Added(tree, name) for name, tree in now.sweep.tasks.items() if name not in there]
 
 
-def _count_steps(manifest: Manifest, run: RunConfig) -> RunConfig:
-    """A run whose length is given in epochs, in steps."""
+def _count_steps(store: Path, run: RunConfig) -> RunConfig:
+    """The run in steps, also where its settings give its length in epochs."""
     if run.training.epochs is None:
         return run
-    return in_steps(run, len(index_clips(manifest, "train", run.data)))
+    return in_steps(run, len(index_clips(read_manifest(store), "train", run.data)))
 
 
 def _clusters_of_open_trials(now: Standing) -> Iterator[ClusterConfig]:

@@ -57,8 +57,8 @@ def write_csv(rows: Iterable[Row], path: Path) -> None:
         table.writerow(
             [
                 "trial",
-                "origin",
                 "state",
+                "origin",
                 "steps",
                 "best_step",
                 "seconds",
@@ -70,8 +70,8 @@ def write_csv(rows: Iterable[Row], path: Path) -> None:
         for row in rows:
             fixed = [
                 row.trial,
-                row.origin,
                 row.state,
+                row.origin,
                 row.steps,
                 row.best_step,
                 round(row.seconds, 1),
