@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 import yaml
 
-from raysweep.config import RunConfig, SweepConfig, read_file, run_config
+from raysweep.config import RunConfig, SweepConfig, in_steps, read_file, run_config
 from raysweep.errors import ConfigError
 from raysweep.losses import LossConfig
 from raysweep.models import KINDS, defaults
@@ -62,6 +62,39 @@ def test_a_preset_lies_below_what_is_given_in_any_section() -> None:
     assert run.discriminator.kind == "blur"
     changed = run_config({**given, "discriminator": {"kind": "patch"}})
     assert changed.discriminator == PatchConfig()
+
+
+# --- the length of a run, in steps or in epochs
+
+# file, suggested, pinned -> (steps, epochs)
+LENGTHS = [
+    pytest.param({"epochs": 3}, {}, {}, (None, 3), id="of the file"),
+    pytest.param({"steps": 5}, {"training.epochs": 3}, {}, (None, 3), id="of the space"),
+    pytest.param({"epochs": 3}, {"training.steps": 5}, {}, (5, None), id="in the other unit"),
+    pytest.param({}, {"training.epochs": 3}, {"training.steps": 5}, (5, None), id="by hand"),
+    pytest.param({"steps": 5}, {}, {"training.epochs": None}, (5, None), id="none is not a length"),
+]
+
+
+@pytest.mark.parametrize(("file", "suggested", "pinned", "expected"), LENGTHS)
+def test_the_strongest_layer_says_the_length(file, suggested, pinned, expected) -> None:
+    training = SweepConfig(name="x", base={"training": file}, pinned=pinned).run(suggested).training
+    steps, epochs = expected
+    assert training.epochs == epochs
+    assert steps is None or training.steps == steps
+
+
+def test_one_layer_says_one_length() -> None:
+    with pytest.raises(ConfigError, match=r"training.steps or training.epochs, got both, 5 and 3"):
+        run_config({"training": {"steps": 5, "epochs": 3}})
+
+
+@pytest.mark.parametrize(("clips", "batch", "steps"), [(12, 4, 9), (10, 4, 8), (1, 4, 1)])
+def test_epochs_become_steps(clips, batch, steps) -> None:
+    run = tiny_run({"data.batch_size": batch})
+    run = run.model_copy(update={"training": run.training.model_copy(update={"epochs": 3})})
+    training = in_steps(run, clips).training
+    assert (training.steps, training.epochs) == (steps, None)
 
 
 # --- kinds

@@ -17,7 +17,7 @@ from raysweep.commands.footage import check_footage, settled
 from raysweep.commands.param_file import read_settings
 from raysweep.commands.spaces import LoadedSpace
 from raysweep.commands.standing import Added, Standing
-from raysweep.commands.tasks import check_tasks, read_tasks
+from raysweep.commands.tasks import read_tasks
 from raysweep.config import RunConfig, SweepConfig, laid
 from raysweep.data import DEMO
 from raysweep.errors import ConfigError, ExperimentError
@@ -114,8 +114,7 @@ def check(sweep: SweepConfig, space: LoadedSpace | None) -> Plan:
     if space is not None:
         _require_validation(run)
     _require_free(experiment)
-    tasks = check_tasks(sweep)
-    for asked in tasks.values() or [run]:
+    for asked in [sweep.run_by_hand(settings) for settings in sweep.tasks.values()] or [run]:
         _require_comparable(asked, run, goal, sweep)
         check_run(asked, experiment)
     draws = check_space(sweep, space.space) if space else []
@@ -258,11 +257,11 @@ def print_run(run: RunConfig) -> None:
     epochs = run.training.epochs
     left = {"training": {"steps"}} if epochs is not None else {}
     say(yaml.safe_dump(run.model_dump(mode="json", exclude=left), sort_keys=False).rstrip())
-    if epochs is not None:
-        say(f"training.epochs {epochs} become training.steps once the training clips are counted")
     print_start(run)
     title("resources")
     say(f"one trial takes {resources.describe(run.cluster)}")
+    if epochs is not None:
+        say(f"training.epochs {epochs} become training.steps once the training clips are counted")
 
 
 def print_start(run: RunConfig) -> None:

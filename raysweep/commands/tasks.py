@@ -5,12 +5,13 @@ each of them gets, or -1 for none at all: such a task is passed over.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from raysweep.commands.console import say, title
 from raysweep.commands.param_file import read_settings
-from raysweep.config import RunConfig, SweepConfig, laid, read_file
+from raysweep.config import RunConfig, laid, read_file, run_config
 from raysweep.errors import ConfigError
 from raysweep.schema import Tree, flatten
 
@@ -28,26 +29,21 @@ class Tasks(NamedTuple):
 
 
 def read_tasks(folder: Path, pinned: Mapping[str, Any], gpus: float) -> Tasks:
-    """`pinned` lies over every task; prints what became of each, and of the assignment of GPUs."""
+    """`pinned` lies over every task; prints what became of each, and of the assignment of GPUs.
+
+    ConfigError where one is not valid, or two cannot stand side by side.
+    """
     files = _chosen(folder, _files(folder))
     other_source = "data.source" in pinned
     trees = {
         file.name: laid(read_settings(file, gpus, other_source, of_runs_alone=True), pinned)
         for file in files
     }
+    _require_side_by_side({name: _run(name, tree) for name, tree in trees.items()})
     base = shared(list(trees.values()))
     common = flatten(base)
     own = {name: _besides(flatten(tree), common) for name, tree in trees.items()}
     return Tasks(base, own)
-
-
-def check_tasks(sweep: SweepConfig) -> dict[str, RunConfig]:
-    """The tasks' runs by name; ConfigError where one is not valid, or two cannot stand side by side."""
-    runs = {name: _run(sweep, name) for name in sweep.tasks}
-    first = next(iter(runs), "")
-    for name, run in runs.items():
-        _require_same_footage(first, runs[first], name, run)
-    return runs
 
 
 def shared(trees: Sequence[Mapping[str, Any]]) -> Tree:
@@ -114,9 +110,9 @@ def _besides(settings: Tree, common: Tree) -> Tree:
     return {path: value for path, value in settings.items() if path not in common}
 
 
-def _run(sweep: SweepConfig, name: str) -> RunConfig:
+def _run(name: str, tree: Tree) -> RunConfig:
     try:
-        run = sweep.run_by_hand(sweep.tasks[name])
+        run = run_config(tree)
     except ConfigError as error:
         raise ConfigError(f"{name}: {error}") from None
     if run.training.validate_every == 0:
@@ -124,7 +120,7 @@ def _run(sweep: SweepConfig, name: str) -> RunConfig:
             f"{name}: training.validate_every must be above 0 beside other tasks, got 0. "
             "Set it to about a tenth of training.steps."
         )
-    if run.data.split == "none" and run.data.validation_source is None:
+    if run.data.split == "none":
         raise ConfigError(
             f"{name}: tasks are ranked on validation frames, and it names none. Add data_process.vaild, or "
             "--set data.split=auto."
@@ -132,8 +128,10 @@ def _run(sweep: SweepConfig, name: str) -> RunConfig:
     return run
 
 
-def _require_same_footage(first: str, one: RunConfig, second: str, other: RunConfig) -> None:
-    for setting in FOOTAGE:
+def _require_side_by_side(runs: Mapping[str, RunConfig]) -> None:
+    """Trials of an experiment read one store."""
+    (first, one), *others = runs.items()
+    for (second, other), setting in product(others, FOOTAGE):
         a, b = getattr(one.data, setting), getattr(other.data, setting)
         if a != b:
             raise ConfigError(

@@ -60,6 +60,9 @@ class SwanLab(Tracker):
     def image(self, step: int, name: str, picture_HWC: Picture) -> None:
         self._run.log({name: self._as_image(picture_HWC)}, step=step)
 
+    def note(self, step: int, text: str) -> None:
+        """Holds no text."""
+
     def close(self) -> None:
         self._run.finish()
 
