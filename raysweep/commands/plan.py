@@ -99,12 +99,10 @@ def compose(request: Request, space: LoadedSpace | None, space_name: str | None)
 def compose_tasks(request: Request, folder: Path) -> SweepConfig:
     """An experiment of a folder's tasks, named after the folder; the command line lies over every task."""
     by_hand = request.settings
-    pinned = _part(by_hand, of_search=False)
-    tasks = read_tasks(folder, pinned, known_gpus())
+    tasks = read_tasks(folder, _part(by_hand, of_search=False), known_gpus())
     search = override({"name": folder.resolve().name}, _part(by_hand, of_search=True))
     own = {name: it | files_from_anywhere(it) for name, it in tasks.settings.items()}
-    given = {"tasks": own, "base": _with_files(tasks.base), "pinned": pinned}
-    return parse(SweepConfig, {**search, **given})
+    return parse(SweepConfig, {**search, "tasks": own, "base": _with_files(tasks.base)})
 
 
 def check(sweep: SweepConfig, space: LoadedSpace | None) -> Plan:

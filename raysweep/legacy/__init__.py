@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from raysweep.errors import ConfigError
-from raysweep.legacy import tables
-from raysweep.legacy.device import device
-from raysweep.legacy.rules import Gone, Rule, Rules, Sets, above_zero, gone, to
-from raysweep.models import called
+from raysweep.legacy import defaults, tables
+from raysweep.legacy.device import gpus_of
+from raysweep.legacy.rules import Gone, Rules, Sets
+from raysweep.legacy.setup import Setup, rules_of, setup_of
 from raysweep.schema import Tree, flatten, override
 
 
@@ -46,18 +46,6 @@ class Translation:
     listed: list[Listed]
 
 
-class Setup(NamedTuple):
-    """What decides which tables a file is read by."""
-
-    kind: str
-    """`model.kind`."""
-    quantizer: str
-    """`model.quantizer.kind`."""
-    recipe: str
-    """A key of tables.RECIPES."""
-    use_gan: bool
-
-
 def is_param_file(tree: Mapping[str, Any]) -> bool:
     """Whether a settings file is of the earlier system, by the shape of it."""
     return any(section in tree for section in tables.SECTIONS)
@@ -76,9 +64,8 @@ def translate(
     unused |= dict.fromkeys(tables.STORAGE, tables.TOGETHER) if of_runs_alone else {}
     unused |= {path: "null: what holds without it" for path in old if old[path] is None}
     given = {path: value for path, value in old.items() if path not in unused}
-    setup = _setup(given)
-    _require_levels(given, setup)
-    rules = {**_rules(setup, gpus), **_gradient_weights(setup, given)}
+    setup = setup_of(given, gpus)
+    rules = rules_of(setup, given)
     mapped: list[Mapped] = []
     listed = [Listed(path, old[path], unused[path]) for path in old if path in unused]
     for path, value in given.items():
@@ -93,102 +80,10 @@ def translate(
     return Translation(settings, mapped, listed)
 
 
-def _setup(given: Mapping[str, Any]) -> Setup:
-    named = str(given.get("model_type", tables.DEFAULT_TYPE))
-    try:
-        family = called(named)
-    except ConfigError as error:
-        raise ConfigError(f"model_type: {error}") from None
-    kind = family["kind"]
-    use_gan = bool(given.get("train_args.use_gan", True))
-    return Setup(kind, _quantizer(named, family, given), _recipe(kind, given), use_gan)
-
-
-def _quantizer(named: str, family: Tree, given: Mapping[str, Any]) -> str:
-    said = family.get("quantizer", {}).get("kind")
-    variant = given.get("model_args.model_variant")
-    if variant is None or family["kind"] != "taming_vqgan":
-        plain = said or tables.PLAIN_QUANTIZERS[family["kind"]]
-        return "gradient" if plain == "ema" and given.get("model_args.decay") == 0 else plain
-    if variant not in list(tables.VARIANTS):  # it may be a list itself
-        known = " or ".join(tables.VARIANTS)
-        raise ConfigError(f"model_args.model_variant must be {known}, got {variant!r}. Set one.")
-    if said not in (None, tables.VARIANTS[variant]):
-        raise ConfigError(
-            f"model_type {named!r} and model_args.model_variant {variant!r} contradict each other. "
-            "Remove one of them."
-        )
-    return tables.VARIANTS[variant]
-
-
-def _recipe(kind: str, given: Mapping[str, Any]) -> str:
-    if kind == "conv":
-        return "lightning"
-    asked = given.get("train_args.use_taming_loss", True)
-    return "taming" if kind == "taming_vqgan" and asked else "classic"
-
-
-def _require_levels(given: Mapping[str, Any], setup: Setup) -> None:
-    """nb_levels and scaling_rates count the same levels."""
-    levels = given.get("model_args.nb_levels")
-    if levels is None or setup.kind != "hierarchical":
-        return
-    rates = given.get("model_args.scaling_rates", given.get("scaling_rates"))
-    usual = tables.DEFAULTS_OF_MODEL.get((setup.kind, setup.quantizer), {})
-    said = "as by default" if rates is None else "as given"
-    rates = usual.get("model.scaling_rates", [4, 2]) if rates is None else rates
-    if levels != len(rates):
-        raise ConfigError(
-            f"scaling_rates needs an entry per level, got model_args.nb_levels {levels} and scaling_rates "
-            f"{rates} ({said}). Correct one of them."
-        )
-
-
-def _rules(setup: Setup, gpus: float) -> Rules:
-    return {
-        **tables.COMMON,
-        **tables.FAMILIES[setup.kind],
-        **tables.QUANTIZERS[setup.quantizer],
-        **tables.RECIPES[setup.recipe],
-        **({} if setup.use_gan else tables.WITHOUT_GAN[setup.recipe]),
-        **_choices(setup),
-        **dict.fromkeys(("train_args.device", "train_args.accelerator"), device(gpus)),
-    }
-
-
-def _choices(setup: Setup) -> Rules:
-    """The settings that decided on the tables, as rows of the account."""
-    quantizer = {"model.quantizer.kind": setup.quantizer}
-    classic = {"loss.preset": "classic"} if setup.recipe == "classic" else {}
-    off = {} if setup.use_gan else tables.NO_GAN[setup.recipe]
-    choices: dict[str, Rule] = {
-        "model_type": lambda value: Sets({"model.kind": setup.kind, **quantizer}),
-        "train_args.use_gan": lambda value: Sets(off),
-        "train_args.use_taming_loss": gone("only a taming model has a lossconfig"),
-    }
-    if setup.kind == "taming_vqgan":
-        choices["model_args.model_variant"] = lambda value: Sets(quantizer)
-        choices["train_args.use_taming_loss"] = lambda value: Sets(classic)
-    if setup.recipe == "lightning":
-        choices["train_args.use_gan"] = gone("VQVAEModel's GAN is its lambda_gan")
-    return choices
-
-
-def _gradient_weights(setup: Setup, given: Mapping[str, Any]) -> Rules:
-    """lambda_vq x codebook + lambda_commit x commitment, as our codebook_weight x (codebook + beta x commitment)."""
-    weight = given.get("model_args.lambda_vq")
-    if setup.quantizer != "gradient" or weight is None:
-        return {}
-    beta = to(
-        "model.quantizer.beta", by=lambda value: value / above_zero(weight), note="over lambda_vq"
-    )
-    return {"model_args.lambda_commit": beta}
-
-
 def _outcome(path: str, value: Any, given: Mapping[str, Any], rules: Rules) -> Sets | Gone:
-    winner = tables.SUPERSEDED.get(path)
-    if winner in given and winner in rules:
-        return Gone(f"superseded by {winner}")
+    for winner in tables.SUPERSEDED.get(path, ()):
+        if winner in given and winner in rules:
+            return Gone(f"superseded by {winner}")
     if path in rules:
         try:
             return rules[path](value)
@@ -207,7 +102,7 @@ def _hint(path: str) -> str:
 
 
 def _rows(path: str, value: Any, outcome: Sets) -> list[Mapped]:
-    rows = [Mapped(path, value, ours, to, outcome.note) for ours, to in outcome.settings.items()]
+    rows = [Mapped(path, value, ours, new, outcome.note) for ours, new in outcome.settings.items()]
     return rows or [Mapped(path, value, "", None, "what holds by default")]
 
 
@@ -233,9 +128,9 @@ def _defaults(setup: Setup, given: Mapping[str, Any], set_already: set[str]) -> 
     usual = {
         "model.kind": setup.kind,
         "model.quantizer.kind": setup.quantizer,
-        **tables.DEFAULTS_OF_QUANTIZER[setup.quantizer],
-        **tables.DEFAULTS_OF_MODEL.get((setup.kind, setup.quantizer), {}),
-        **tables.DEFAULTS_OF_RECIPE[setup.recipe],
+        **defaults.OF_QUANTIZER[setup.quantizer],
+        **defaults.OF_MODEL.get((setup.kind, setup.quantizer), {}),
+        **defaults.OF_RECIPE[setup.recipe],
         **_conditional_defaults(setup, given),
     }
     replaced = {tables.INSTEAD_OF.get(path) for path in set_already}
@@ -254,7 +149,9 @@ def _conditional_defaults(setup: Setup, given: Mapping[str, Any]) -> Tree:
     commits = given.keys() & {"model_args.commitment_cost", "model_args.lambda_commit"}
     trains = given.keys() & set(tables.TRAINING_FOOTAGE)
     validates = given.keys() & set(tables.VALIDATION_FOOTAGE)
+    devices = given.keys() & {"train_args.device", "train_args.accelerator"}
     conditions: dict[str, tuple[bool, Any]] = {
+        "cluster.gpus_per_worker": (not devices, gpus_of("auto", setup.gpus)),
         "data.random_start": (not images, True),
         "data.split": (bool(trains and not validates), "none"),
         "model.quantizer.legacy_beta": (

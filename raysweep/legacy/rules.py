@@ -58,9 +58,15 @@ def one_of(table: Mapping[Any, Any]) -> Callable[[Any], Any]:
     return convert
 
 
+def number(value: Any) -> float:
+    if not isinstance(value, (int, float)):
+        raise ConfigError(f"must be a number, got {value!r}. Set it to one")
+    return float(value)
+
+
 def above_zero(value: Any) -> float:
-    if not isinstance(value, (int, float)) or value <= 0:
-        raise ConfigError(f"must be a number above 0, got {value!r}. Set it to 1.0")
+    if number(value) <= 0:
+        raise ConfigError(f"must be above 0, got {value!r}. Set it to 1.0")
     return float(value)
 
 

@@ -1,4 +1,4 @@
-"""The earlier system's names, what they became, and what held where a name was absent: data.
+"""The earlier system's names and what they became: data.
 
 Old names are dotted paths of a param.json. Which tables a file is read by depends on its model (`FAMILIES`),
 its quantizer (`QUANTIZERS`) and whose losses it is trained with (`RECIPES`). What an old `model_type` stands
@@ -54,6 +54,9 @@ RAYS = "Ray's business now: it places the work and reads ahead by itself"
 RGB = "frames are RGB: three channels"
 ITS_OWN = "raysweep has losses of its own, of the same terms"
 
+_VALIDATION = ("vaild", "valid", "val")
+"""Spellings; the first is that of the documents."""
+
 # --- every file
 
 _TRAIN: Rules = {
@@ -100,9 +103,7 @@ COMMON: Rules = {
     **all_under("train_args", _TRAIN),
     **all_under("data_args", _DATA),
     "data_process.train": to("data.source"),
-    **synonyms(
-        "data_process.vaild data_process.valid data_process.val", to("data.validation_source")
-    ),
+    **all_under("data_process", dict.fromkeys(_VALIDATION, to("data.validation_source"))),
     "use_images": to("data.images"),
     "use_wandb": to("tracking.wandb"),
     "project_name": to("tracking.wandb_project"),
@@ -284,17 +285,17 @@ NO_GAN: dict[str, Tree] = {
 """What `use_gan: false` comes to."""
 
 SUPERSEDED = {
-    "train_args.lr": "model_args.learning_rate",
-    "model_args.commitment_cost": "model_args.lambda_commit",
-    "model_args.ckpt_path": "train_args.checkpoint_path",
-    "data_args.training_data_files": "data_process.train",
-    "data_args.validation_data_files": "data_process.vaild",
+    "train_args.lr": ("model_args.learning_rate",),
+    "model_args.commitment_cost": ("model_args.lambda_commit",),
+    "model_args.ckpt_path": ("train_args.checkpoint_path",),
+    "data_args.training_data_files": ("data_process.train",),
+    "data_args.validation_data_files": tuple(f"data_process.{v}" for v in _VALIDATION),
 }
-"""Settings that count for nothing beside another, and that other one."""
+"""Settings that count for nothing beside one of those named."""
 
 TRAINING_FOOTAGE = ("data_process.train", "data_args.training_data_files")
 VALIDATION_FOOTAGE = (
-    *(f"data_process.{name}" for name in ("vaild", "valid", "val")),
+    *(f"data_process.{name}" for name in _VALIDATION),
     "data_args.validation_data_files",
 )
 FOOTAGE = (*TRAINING_FOOTAGE, *VALIDATION_FOOTAGE, "data_args.data_dir")
@@ -322,91 +323,3 @@ KNOWN: list[str] = sorted(
     }
 )
 """Every old setting that has a meaning, or had one."""
-
-# --- what held where a name was absent, in our settings
-
-_EVERY: Tree = {"data.resolution": 256, "data.max_validation_frames": 10_000, "loss.disc_every": 3}
-_DECAY: Tree = {
-    "training.schedule": "exponential",
-    "training.decay_rate": 0.99,
-    "training.decay_every": 1000,
-}
-DEFAULTS_OF_RECIPE: dict[str, Tree] = {
-    "taming": {
-        **_EVERY,
-        **_DECAY,
-        "training.steps": 100_000,
-        "training.learning_rate": 1e-4,
-        "training.betas": [0.5, 0.9],
-        "loss.disc_start": 10_000,
-        "loss.disc_weight": 0.8,
-        "loss.codebook_weight": 1.0,
-    },
-    "classic": {
-        **_EVERY,
-        **_DECAY,
-        "loss.preset": "classic",
-        "training.steps": 100_000,
-        "training.learning_rate": 1e-3,
-        "training.betas": [0.9, 0.999],
-        "training.disc_learning_rate": 1e-5,
-        "training.disc_betas[0]": 0.5,
-        "training.disc_betas[1]": 0.9,
-        "loss.disc_start": 20_000,
-        "loss.disc_factor": 1.0,
-        "loss.pixel_weight": 1.0,
-        "loss.perceptual_weight": 1.0,
-    },
-    "lightning": {
-        **_EVERY,
-        "data.images": True,
-        "data.clip_length": 1,
-        "training.steps": 100_000,
-        "training.learning_rate": 2e-4,
-        "training.betas": [0.9, 0.99],
-        "training.weight_decay": 0.0,
-        "training.log_every": 100,
-        "training.pictures_every": 500,
-        "loss.pixel_weight": 1.0,
-        "loss.perceptual_weight": 0.5,
-        "loss.disc_weight": 0.0,
-        "loss.adaptive": False,
-    },
-}
-_CONV_CODEBOOK: Tree = {
-    "model.quantizer.codebook_size": 1024,
-    "model.quantizer.embedding_dim": 256,
-}
-DEFAULTS_OF_MODEL: dict[tuple[str, str], Tree] = {
-    ("hierarchical", "ema"): {
-        "model.hidden": 128,
-        "model.res_channels": 64,
-        "model.nb_res_layers": 2,
-        "model.scaling_rates": [4, 2],
-        "model.quantizer.embedding_dim": 64,
-        "model.quantizer.codebook_size": 512,
-    },
-    ("hierarchical", "optvq"): {
-        "model.hidden": 128,
-        "model.res_channels": 32,
-        "model.nb_res_layers": 2,
-        "model.scaling_rates": [8, 4, 2],
-        "model.quantizer.embedding_dim": 64,
-        "model.quantizer.codebook_size": 512,
-    },
-    ("conv", "ema"): _CONV_CODEBOOK,
-    ("conv", "gradient"): _CONV_CODEBOOK,
-}
-DEFAULTS_OF_QUANTIZER: dict[str, Tree] = {
-    "ema": {"model.quantizer.beta": 0.25, "model.quantizer.decay": 0.99},
-    "gradient": {"model.quantizer.beta": 0.25},
-    "optvq": {
-        "model.quantizer.epsilon": 10.0,
-        "model.quantizer.iterations": 5,
-        "model.quantizer.normalize": "all",
-        "model.quantizer.use_prob": True,
-        "model.quantizer.beta": 1.0,
-        "model.quantizer.loss": "ce",
-        "model.quantizer.use_proj": True,
-    },
-}

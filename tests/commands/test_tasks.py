@@ -13,7 +13,8 @@ from raysweep.experiment.layout import Experiment
 from raysweep.schema import Tree
 from tests.fakes import by_weight, execute
 
-OFFLINE = ["--data", "demo", "--set", "loss.perceptual_init=random", "--set", "data.resolution=64"]
+PINNED = {"loss.perceptual_init": "random", "data.resolution": 64, "model.hidden": 16}
+OFFLINE = ["--data", "demo", *(f"--set={path}={value}" for path, value in PINNED.items())]
 SWEEP = ["sweep", "--tasks", "multitask", *OFFLINE]
 TASKS: dict[str, Tree] = {
     "b.json": {"model_type": "VQVAE2", "train_args": {"disc_start": 10, "num_steps": 20}},
@@ -130,7 +131,11 @@ REFUSED: list[tuple[dict[str, Tree], list[str], list[str]]] = [
         ["validate_every", "a tenth"],
     ),
     ({"a.json": {"data_process": {"train": "x"}}}, [], ["a.json", "validation frames"]),
-    ({"a.json": {}, "b.json": {"data_args": {"batch_size": 0}}}, OFFLINE, ["b.json", "batch_size"]),
+    (
+        {"a.json": {"model_type": "VqVae2"}, "b.json": {"data_args": {"batch_size": 0}}},
+        OFFLINE,
+        ["b.json", "batch_size"],
+    ),
     ({"a.json": {}}, ["--config", "x.yaml"], ["--tasks", "--config"]),
     ({"a.json": {}}, ["smoke"], ["a space or --tasks"]),
 ]

@@ -257,6 +257,7 @@ def test_a_model_type_is_a_family_and_a_quantizer(written, kind, quantizer) -> N
         ("VQGAN", {"model_args.model_variant": "EMAVQ"}, "ema"),
         ("VQGAN", {"model_args.model_variant": "VQModel"}, "gradient"),
         ("EMAVQ", {"model_args.model_variant": "EMAVQ"}, "ema"),
+        ("EMAVQ", {"model_args.decay": 0}, "ema"),
     ],
 )
 def test_what_decides_the_quantizer(written, settings, quantizer) -> None:
@@ -304,6 +305,7 @@ MEANS = [
     ),
     ({"model_type": "VQGAN", "model_args.ddconfig.resolution": 64}, "data.resolution", 64),
     ({"data_args.training_data_files": ["a"], "data_process.train": "b"}, "data.source", "b"),
+    ({"data_args.validation_data_files": 1, "data_process.val": 2}, "data.validation_source", 2),
     ({"model_args.ckpt_path": "a", "model_type": "VQGAN"}, "model.checkpoint", "a"),
 ]
 
@@ -313,9 +315,9 @@ def test_a_setting_means(old, path, value) -> None:
     assert flatten(translated({"model_type": "VqVae2", **old}).settings)[path] == value
 
 
-def test_auto_takes_a_gpu_where_there_is_one() -> None:
-    settings = translate({"train_args": {"device": "auto"}}, gpus=4).settings
-    assert settings["cluster"]["gpus_per_worker"] == 1
+@pytest.mark.parametrize("old", [{"device": "auto"}, {"device": None}, {"lr": 1.0}])
+def test_a_gpu_is_taken_where_there_is_one(old) -> None:
+    assert translate({"train_args": old}, gpus=4).settings["cluster"]["gpus_per_worker"] == 1
 
 
 @pytest.mark.parametrize(
@@ -355,6 +357,8 @@ REFUSED = [
     ({"model_type": "VqVae", "model_args.in_channels": 1}, ["in_channels", "RGB", "1"]),
     ({"train_args.num_steps": 8, "train_args.max_epochs": 9}, ["num_steps 8", "max_epochs 9"]),
     ({"data_process.vaild": "a", "data_process.val": "b"}, ["'a'", "'b'"]),
+    ({**SPLIT, "model_args.lambda_vq": 0}, ["lambda_vq", "above 0"]),
+    ({**SPLIT, "model_args.lambda_vq": 2, "model_args.lambda_commit": "x"}, ["'x'", "a number"]),
     ({"train_args.device": "tpu"}, ["train_args.device", "'tpu'"]),
     ({"train_args.precision": 8}, ["train_args.precision", "8"]),
     ({"model_type": "VQGAN", "model_args.model_variant": "X"}, ["'X'", "VQModel or EMAVQ"]),
