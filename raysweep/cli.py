@@ -46,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--storage", default="runs", help="folder of experiments (default: runs)")
 
-    prepare = _add(commands, "prepare", _prepare, "decode a folder of videos once, into a store")
+    prepare = _add(commands, "prepare", _prepare, "decode footage once, into a store")
     _add_run_arguments(prepare)
 
     train = _add(commands, "train", _train, "train one model, or a trial's settings again")
@@ -141,7 +141,7 @@ def _add_settings_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
     _add_settings_arguments(parser)
     parser.add_argument(
-        "--data", metavar="FOLDER", help="videos to read, or `demo` for generated ones"
+        "--data", metavar="FOLDER", help="footage to read, or `demo` for generated videos"
     )
     parser.add_argument("--device", help="cpu, cuda or auto: whether a worker takes a GPU")
     parser.add_argument("--name", help="the experiment's name (default: the space's, or train)")

@@ -119,10 +119,12 @@ def _first_line(error: ValidationError, tree: Mapping[str, Any]) -> str:
 
 
 def _path(location: tuple[int | str, ...], tree: Any) -> str:
-    """Dotted, as a person wrote it: without the `kind` that pydantic puts below a union's name."""
+    """Dotted, as a person wrote it: without the `kind` or the type that pydantic puts below a union's name."""
     names = []
     for name in location:
         if isinstance(tree, Mapping) and name not in tree and name == tree.get("kind"):
+            continue
+        if isinstance(name, str) and not isinstance(tree, Mapping):
             continue
         names.append(str(name))
         tree = tree.get(name) if isinstance(tree, Mapping) else None

@@ -26,6 +26,6 @@ def _exported(model: Path, request: Request) -> Request:
     if not settings.is_file():
         raise ExperimentError(
             f"an exported model has a config.json, {settings} is missing. Name a folder that "
-            "`raysweep export` wrote, or no folder and --config or --set."
+            "`raysweep export` wrote, or no folder and --config or --set; a trial's page is its summary.txt."
         )
     return replace(request, config=settings)

@@ -40,7 +40,7 @@ class DataConfig(Config):
     the end of each source in time, with a gap; `none`: all train. `auto`: folders if they exist, sources
     from ten on and for images, time below that."""
     valid_fraction: float = Field(default=0.1, gt=0, lt=1)
-    """Share of the sources, or of each source's frames, that validates."""
+    """Share of the sources (of images: of all images), or of each source's frames, that validates."""
     max_validation_frames: int | None = Field(default=None, ge=1)
     """Frames a validation scores, counted in whole clips from the first; None: all."""
 
@@ -63,9 +63,10 @@ class DataConfig(Config):
             "data.random_start": self.random_start,
             "data.split time": self.split == "time",
         }
-        for setting in (name for name, given in about_videos.items() if given and self.images):
+        given = [setting for setting, is_set in about_videos.items() if is_set]
+        if self.images and given:
             raise ValueError(
-                f"data.images makes every frame independent, and {setting} is about videos. "
+                f"data.images makes every frame independent, and {given[0]} is about videos. "
                 "Leave one of them out"
             )
         return self

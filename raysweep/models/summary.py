@@ -5,6 +5,7 @@ any size is described at once, without a GPU, and no weight of it is ever in mem
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import torch
@@ -54,8 +55,7 @@ class Figures(NamedTuple):
 
 def measure(config: ModelConfig, resolution: int) -> Figures:
     """For square frames of `resolution` pixels; ConfigError when the model cannot code them."""
-    with FakeTensorMode(), torch.no_grad():
-        tokenizer, frame_NCHW = _build(config, resolution)
+    with _without_values(config, resolution) as (tokenizer, frame_NCHW):
         with FlopCounterMode(display=False) as encoding:
             encoded = tokenizer.encode(frame_NCHW)
         with FlopCounterMode(display=False) as decoding:
@@ -103,17 +103,23 @@ class _Pass(nn.Module):
         return self.tokenizer.decode(self.tokenizer.encode(frames_NCHW).latent)
 
 
-def _build(config: ModelConfig, resolution: int) -> tuple[Tokenizer, Tensor]:
-    """The tokenizer and one frame, both without values; inside a FakeTensorMode."""
-    tokenizer = config.build().eval()
+@contextmanager
+def _without_values(config: ModelConfig, resolution: int) -> Iterator[tuple[Tokenizer, Tensor]]:
+    """The tokenizer and one frame, and the mode in which they pass for real ones.
+
+    Meta tensors alone would not do: autocast, which quantizers switch off, knows no such device. Constants
+    that a layer keeps beside its buffers (vector-quantize-pytorch's do) stay real.
+    """
+    with torch.device("meta"):
+        tokenizer = config.build().eval()
     tokenizer.check_size(resolution, resolution)
-    return tokenizer, torch.empty(1, 3, resolution, resolution)
+    with FakeTensorMode(allow_non_fake_inputs=True), torch.no_grad():
+        yield tokenizer.to_empty(device="cpu"), torch.empty(1, 3, resolution, resolution)
 
 
 def _layers(config: ModelConfig, resolution: int, depth: int) -> Iterator[str]:
     """A line per layer, each below the one it belongs to; a layer that is not called has no output."""
-    with FakeTensorMode(), torch.no_grad():
-        tokenizer, frame_NCHW = _build(config, resolution)
+    with _without_values(config, resolution) as (tokenizer, frame_NCHW):
         ran = torchinfo.summary(_Pass(tokenizer), input_data=frame_NCHW, verbose=0).summary_list
     shapes = {layer.layer_id: layer.output_size[1:] for layer in ran}
     for path, module in tokenizer.named_modules():

@@ -8,6 +8,7 @@ from raysweep.cluster.pipeline import ShardByRank, materialise, on_all_nodes, sh
 from raysweep.data import DataConfig
 from raysweep.data.clips import ClipReader, index_clips
 from raysweep.data.store import prepare, read_shards
+from tests.data.media import write_image
 
 pytestmark = pytest.mark.ray
 
@@ -25,6 +26,19 @@ def test_decoding_on_all_nodes_makes_the_store_that_one_process_makes(
     prepare(videos, tmp_path, DataConfig(resolution=32))
     ours, theirs = (json.loads((f / "manifest.json").read_text()) for f in (store, tmp_path))
     assert sorted(ours["records"], key=str) == sorted(theirs["records"], key=str)
+
+
+def test_images_decoded_on_all_nodes_are_those_that_one_process_decodes(
+    cluster: str, tmp_path: Path
+) -> None:
+    for number in range(5):
+        write_image(tmp_path / "images" / f"{number}.png", seed=number)
+    (tmp_path / "images" / "bad.jpg").write_text("no image")
+    config = DataConfig(resolution=32, images=True)
+    ours = prepare(tmp_path / "images", tmp_path / "ours", config)
+    theirs = prepare(tmp_path / "images", tmp_path / "theirs", config, run=on_all_nodes)
+    assert theirs == ours
+    assert [skipped.name for skipped in theirs.skipped] == ["bad.jpg"]
 
 
 def test_a_bad_video_among_good_ones_is_skipped_and_named(videos: Path, tmp_path: Path) -> None:

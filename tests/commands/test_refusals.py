@@ -55,6 +55,7 @@ REFUSED = [
     ([*SMOKE, "--set", "data.source=[bad, absent]"], ["absent", "Give a folder"]),
     ([*SMOKE, "--data", "ba*"], ["2 that do not", "'bad/a.mp4'"]),
     ([*SMOKE, "--data", "bad", "--set", "data.source=[]"], ["videos that play"]),
+    ([*SMOKE, "--set", "data.source=3"], ["raysweep: data.source: ", "string", "3"]),
     ([*SMOKE, "--set", "data.source=[]"], ["data.source", "name something"]),
     ([*SMOKE, "--data", "bad", *_valid("absent")], ["data.validation_source", "absent"]),
     ([*SMOKE, "--data", "bad", *_valid("bad")], ["a.mp4", "Take it out of one"]),

@@ -34,7 +34,7 @@ def test_the_figures_are_those_of_the_model(pair) -> None:
     assert figures.bits_per_pixel == tokenizer.bits_per_pixel(SIDE, SIDE)
 
 
-@pytest.mark.parametrize("pair", PAIRS)
+@pytest.mark.parametrize("pair", [pair for pair in PAIRS if pair.endswith("-gradient")])
 def test_the_parts_add_up_to_the_whole(pair) -> None:
     lines = summarize(model_config(pair), SIDE, PARTS).split("\n\n")[0].splitlines()[1:]
     parts = sum(int(line.split()[-1].replace(",", "")) for line in lines)
