@@ -160,6 +160,7 @@ def _conditional_defaults(setup: Setup, given: Mapping[str, Any]) -> Tree:
         ),
         "loss.disc_weight": (setup.recipe == "taming" and has_lossconfig, 1.0),
         "model.checkpoint_bgr": ("train_args.checkpoint_path" in given and not images, True),
+        "training.learning_rate": (setup.kind == "taming_vqgan", 1e-4),
         "tracking.swanlab": (any(path.startswith("swanlab.") for path in given), True),
         "tracking.wandb_job_type": (bool(given.get("use_wandb")), "train_model"),
     }

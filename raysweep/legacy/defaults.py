@@ -13,7 +13,6 @@ OF_RECIPE: dict[str, Tree] = {
         **_EVERY,
         **_DECAY,
         "training.steps": 100_000,
-        "training.learning_rate": 1e-4,
         "training.betas": [0.5, 0.9],
         "loss.disc_start": 10_000,
         "loss.disc_weight": 0.8,

@@ -192,7 +192,7 @@ EXPECTED = {
         "model.quantizer.kind": "gradient",
         "loss.disc_start": 1000,
         "training.disc_betas": [0.4, 0.9],
-        "training.learning_rate": 1e-3,
+        "training.learning_rate": 1e-4,
     },
 }
 
