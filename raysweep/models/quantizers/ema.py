@@ -30,6 +30,9 @@ STRIDE = 0.2
 """Of the way from a code to one of its vectors that the halves of a split code move, to both sides. From 0.02
 to 0.3 it makes no difference; at 0.5 one half takes far more vectors than the other."""
 
+SETTLED = 1_000_000
+"""Updates that a codebook counts which came without their number: more than any average remembers."""
+
 
 class MovingAverageConfig(QuantizerConfig):
     """What codebooks that are moving averages are asked."""
@@ -94,7 +97,7 @@ class EMAQuantizer(Quantizer):
         self.config = config
         self.embedding = EMAEmbedding(config)
         self.register_buffer("updates", torch.zeros((), dtype=torch.long))
-        self.register_load_state_dict_pre_hook(_count_as_started)
+        self.register_load_state_dict_pre_hook(_count_as_settled)
 
     def forward(self, latent_NDhw: Tensor) -> Quantized:
         with autocast(latent_NDhw.device.type, enabled=False):
@@ -182,7 +185,6 @@ def _first_of_each(ids_R: Tensor, size: int) -> Tensor:
     return first[first < len(ids_R)]
 
 
-def _count_as_started(module: EMAQuantizer, state: dict[str, Tensor], prefix: str, *_: Any) -> None:
+def _count_as_settled(module: EMAQuantizer, state: dict[str, Tensor], prefix: str, *_: Any) -> None:
     if f"{prefix}embedding.weight" in state:
-        settled = torch.tensor(round(1 / (1 - module.config.decay)))
-        state.setdefault(f"{prefix}updates", settled)
+        state.setdefault(f"{prefix}updates", torch.tensor(SETTLED))
