@@ -20,7 +20,7 @@ from raysweep.metrics.ssim import SSIM
 from raysweep.models import Tokenizer
 from raysweep.models.fitting import open_checkpoint
 from raysweep.search.objective import Objective
-from raysweep.training.compiled import compile_parts
+from raysweep.training.compiled import compile_tokenizer
 from raysweep.training.loop import LATEST, Parts
 from raysweep.training.recompute import recompute_blocks
 from raysweep.training.start import begin
@@ -51,7 +51,7 @@ def assemble(config: RunConfig, device: torch.device, ranked_by: str = "psnr") -
     if config.training.checkpoint_activations:
         recompute_blocks(tokenizer)
     if config.training.compile:
-        compile_parts(tokenizer)
+        compile_tokenizer(tokenizer)
     return Parts(
         state=state,
         step=Step(state, config.loss, config.training, _perceptual(config.loss, device)),

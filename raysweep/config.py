@@ -167,8 +167,7 @@ def in_steps(run: RunConfig, training_clips: int) -> RunConfig:
 
 
 def run_config(tree: Mapping[str, Any]) -> RunConfig:
-    """Validates a tree of settings laid over the preset and the model family that it names, over the
-    defaults."""
+    """Validates a tree of settings laid over the preset and the model family that it names, over the defaults."""
     loss = tree.get("loss")
     preset = loss.get("preset") if isinstance(loss, Mapping) else None
     below = merge(RunConfig().model_dump(), PRESETS.get(str(preset), {}))

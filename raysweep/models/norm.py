@@ -33,12 +33,6 @@ class GlobalBatchNorm2d(nn.BatchNorm2d):
         self.running_var.lerp_(variance_C, self.momentum)
 
 
-def untracked(layer: nn.Module, x: Tensor) -> Tensor:
-    """`layer(x)`, leaving running statistics as they are: for a layer that runs twice in one forward pass."""
-    buffers = {name: buffer.clone() for name, buffer in layer.named_buffers()}
-    return functional_call(layer, buffers, (x,))
-
-
 class ActNorm(nn.Module):
     """Kingma & Dhariwal 2018, "Glow", section 3.1: a shift and a scale per channel, learned from where the
     first training batch (of all ranks) has mean 0 and variance 1. Keys: `loc`, `scale`, `initialized`."""
@@ -68,3 +62,9 @@ class ActNorm(nn.Module):
         self.loc.copy_(-mean)
         self.scale.copy_(1 / (variance.sqrt() + 1e-6))
         self.initialized.fill_(1)
+
+
+def untracked(layer: nn.Module, x: Tensor) -> Tensor:
+    """`layer(x)`, leaving running statistics as they are: for a layer that runs twice in one forward pass."""
+    buffers = {name: buffer.clone() for name, buffer in layer.named_buffers()}
+    return functional_call(layer, buffers, (x,))

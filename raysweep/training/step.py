@@ -85,7 +85,7 @@ class Step:
             codes.append(decoded.codes)
         usage = code_usage(codes, self.state.tokenizer.codebook_sizes)
         judges = self.gan.judges(self.state.step)
-        factor = usage.new_tensor(self.loss.disc_factor if judges else 0.0)
+        factor = usage.new_full((), self.loss.disc_factor if judges else 0.0)
         return {**_mean(scalars), "code_usage_rate": usage, "disc_factor": factor}
 
     def _decode(self, frames_NCHW: Tensor) -> Decoded:
@@ -139,7 +139,7 @@ class Step:
     ) -> Tensor:
         weight = self.loss.disc_weight * self.gan.loudness(self.state.step)
         if not self.loss.adaptive:
-            return nll_gradient.new_tensor(weight)
+            return nll_gradient.new_full((), weight)
         nll, gan = (self._at_last_layer(reconstruction, g) for g in (nll_gradient, gan_gradient))
         return weight * adaptive_weight(nll, gan, self.loss.adaptive_cap)
 

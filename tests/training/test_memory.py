@@ -129,6 +129,7 @@ def test_a_step_that_ran_out_of_memory_midway_leaves_no_trace(monkeypatch) -> No
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:The .grad attribute:UserWarning")  # the compiler looks at it
 def test_compiled_parts_compute_the_same() -> None:
     plain, compiled = tiny_parts(), tiny_parts({"training.compile": True})
     for step in range(3):

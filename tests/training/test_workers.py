@@ -37,6 +37,16 @@ PROMISE: Tree = {
     "training.learning_rate": 4.5e-6 * FRAMES_PER_STEP,
 }
 
+PENALTIES: Tree = {
+    "discriminator.norm": "batch",
+    "loss.lecam_weight": 0.1,
+    "loss.r1_weight": 1.0,
+    "loss.r1_every": 2,
+    "training.clip_norm": 0.5,
+    "training.optimizer": "adamw",
+}
+MICRO_BATCHES: Tree = {"training.accumulate": 2, "loss.adaptive": False}
+
 
 def _quantizer(kind: str) -> Tree:
     return {"model.quantizer": {"kind": kind, "codebook_size": 8, "embedding_dim": 8}}
@@ -126,6 +136,10 @@ JOBS: dict[str, Callable[[], Any]] = {
     "two levels": lambda: _train(
         {"model": FAMILIES["hierarchical"], **_quantizer("ema"), "training.steps": 10}
     ),
+    "penalties": lambda: _train({**_quantizer("gradient"), **PENALTIES, "training.steps": 10}),
+    "micro-batches": lambda: _train(
+        {**_quantizer("gradient"), **MICRO_BATCHES, "training.steps": 10}
+    ),
     "batch norm": _batch_norm,
     "gather": _gather,
     "perplexity": _perplexity,
@@ -157,7 +171,7 @@ def _alone(name: str) -> Any:
     return JOBS[name]()
 
 
-TRAININGS = ["gradient", "ema", "batch discriminator"]
+TRAININGS = ["gradient", "ema", "batch discriminator", "penalties", "micro-batches"]
 
 
 @pytest.mark.parametrize("quantizer", ["gradient", "ema"])
