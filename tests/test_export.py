@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from raysweep.errors import ExperimentError
+from raysweep.errors import ConfigError, ExperimentError
 from raysweep.experiment.layout import Experiment
-from raysweep.export import export
+from raysweep.export import export, export_for
 from raysweep.models import Tokenizer
 from raysweep.pretrained import load
 from raysweep.schema import Tree
@@ -112,3 +112,36 @@ def test_what_was_not_kept_is_an_error_that_says_how_to_go_on(
     with pytest.raises(ExperimentError, match=f"trial {trial} .* `raysweep status`"):
         export(experiment, trial, metric, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def wide(tmp_path: Path) -> Experiment:
+    """With a trial of a size that taming-transformers can take."""
+    parts = tiny_parts({"model.ch": 32, "discriminator.norm": "batch"})
+    experiment = Experiment(tmp_path / "wide")
+    best = experiment.best_checkpoint("0000", "val/psnr")
+    checkpoint.save(best, parts.state, {"val/psnr": 20.0}, parts.settings)
+    return experiment
+
+
+def test_one_file_for_public_code_holds_both_networks(wide, tmp_path) -> None:
+    file = tmp_path / "new" / "best.ckpt"
+    assert export_for("taming", wide, "0000", "val/psnr", file)
+    saved = checkpoint.load(wide.best_checkpoint("0000", "val/psnr"))
+    state = torch.load(file)["state_dict"]
+    disc = {f"loss.discriminator.{name}": t for name, t in saved["discriminator"].items()}
+    torch.testing.assert_close(state, dict(saved["tokenizer"]) | disc, atol=0, rtol=0)
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_one_file_replaces_none(wide, tmp_path) -> None:
+    (tmp_path / "thesis.ckpt").write_text("years of work")
+    with pytest.raises(ExperimentError, match=r"replaces none, and .*thesis\.ckpt exists"):
+        export_for("taming", wide, "0000", "val/psnr", tmp_path / "thesis.ckpt")
+    assert (tmp_path / "thesis.ckpt").read_text() == "years of work"
+
+
+def test_a_model_that_public_code_has_not_leaves_no_file(experiment, tmp_path) -> None:
+    with pytest.raises(ConfigError, match="multiples of 32"):
+        export_for("taming", experiment, "0000", "val/psnr", tmp_path / "best.ckpt")
+    assert not (tmp_path / "best.ckpt").exists()

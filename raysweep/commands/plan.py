@@ -153,18 +153,18 @@ def _require_buildable(run: RunConfig) -> None:
         resources.concurrency(run.cluster, capacity)
 
 
+def _start(run: RunConfig) -> Start:
+    with torch.device("meta"):
+        tokenizer, discriminator = run.model.build(), run.discriminator.build()
+    return open_checkpoint(run.model, tokenizer, discriminator)
+
+
 def _require_validation(run: RunConfig) -> None:
     if run.data.split == "none":
         raise ConfigError(
             "a search ranks trials by their validation, and data.split none leaves nothing to validate on. "
             "Set data.split to auto, or train one run with `raysweep train`."
         )
-
-
-def _start(run: RunConfig) -> Start:
-    with torch.device("meta"):
-        tokenizer, discriminator = run.model.build(), run.discriminator.build()
-    return open_checkpoint(run.model, tokenizer, discriminator)
 
 
 def _require_comparable(

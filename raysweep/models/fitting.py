@@ -11,6 +11,7 @@ from raysweep.errors import ConfigError
 from raysweep.models.channels import discriminator_axes, swapped, tokenizer_axes
 from raysweep.models.foreign import read
 from raysweep.models.published import Left, State, translate
+from raysweep.models.quantizers.ema import SETTLED
 from raysweep.models.tokenizer import Tokenizer, TokenizerConfig
 
 Moments = dict[str, State]
@@ -91,19 +92,16 @@ def _codebook_of(name: str) -> str:
 
 
 def _statistics(ours: State, theirs: State) -> State:
-    """What a codebook trained by gradient lacks to go on as a moving average of vectors.
-
-    Every code counts as used once and the start is over, so that no data replaces what was loaded.
-    """
+    """What a codebook that comes without averages needs to go on as one: codes that are used alike, and a
+    start that is long over, so that no data replaces what was loaded."""
     made = {}
     for name in ours.keys() - theirs.keys():
         book = theirs.get(_codebook_of(name))
-        if book is not None:
-            made[name] = (
-                book.clone()
-                if name.endswith(".embed_avg")
-                else torch.ones_like(ours[name], device="cpu")
-            )
+        if book is not None and name.endswith(".embed_avg"):
+            made[name] = book.clone()
+        elif book is not None:
+            value = SETTLED if name.endswith(".updates") else 1
+            made[name] = torch.full_like(ours[name], value, device="cpu")
     return made
 
 

@@ -26,7 +26,7 @@ def begin(state: TrainState, start: Start, frames_per_step: int, resolution: int
 def weigh_statistics(tokenizer: Tokenizer, frames_per_step: int, resolution: int) -> None:
     """Brings moving-average codebooks to the number of vectors that a step has here, codes unchanged.
 
-    Cluster sizes count vectors per step: next to a larger batch, codes in good use would look dead.
+    Cluster sizes count vectors per step: before a larger batch, the averages would forget what was loaded.
     """
     for quantizer, downsampling in tokenizer.levels:
         vectors = frames_per_step * (resolution // downsampling) ** 2

@@ -6,10 +6,12 @@
 
 import os
 import sys
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -36,8 +38,29 @@ def taming(peers: Path) -> Iterator[ModuleType]:
 
 @pytest.fixture(scope="session")
 def diffusers(peers: Path) -> Iterator[ModuleType]:
-    with _importing(peers / "site", "diffusers", {}) as module:
+    with _importing(peers / "site", "diffusers") as module:
         yield module
+
+
+@pytest.fixture(scope="session")
+def vqvae2(peers: Path) -> Iterator[ModuleType]:
+    """vqvae."""
+    with _importing(peers / "vqvae-2", "vqvae") as module:
+        yield module
+
+
+@pytest.fixture(scope="session")
+def optvq(peers: Path) -> Iterator[SimpleNamespace]:
+    """Its model, and the modules of its parts."""
+    logger = ModuleType("optvq.utils.logger")
+    logger.GET_STATS, logger.log = False, SimpleNamespace(add_scalar=lambda *_: None)
+    stand_ins = {"optvq.utils": ModuleType("optvq.utils"), "optvq.utils.logger": logger}
+    with _importing(peers / "OptVQ" / "src", "optvq.models.vqgan", stand_ins) as module:
+        yield SimpleNamespace(
+            VQModel=module.VQModel,
+            backbone=import_module("optvq.models.backbone.diffusion"),
+            quantizer=import_module("optvq.models.quantizer"),
+        )
 
 
 def _instantiate(config: dict[str, Any]) -> Any:
@@ -46,24 +69,21 @@ def _instantiate(config: dict[str, Any]) -> Any:
     return getattr(import_module(module), name)(**config.get("params", {}))
 
 
-class _importing:
-    """A module of a peer; its folder comes last on the path, and what it brought goes with it."""
-
-    def __init__(self, folder: Path, name: str, stand_ins: dict[str, ModuleType]) -> None:
-        self.folder, self.name, self.stand_ins = str(folder), name, stand_ins
-
-    def __enter__(self) -> ModuleType:
-        self.before = set(sys.modules)
-        sys.path.append(self.folder)
-        sys.modules.update(self.stand_ins)
-        try:
-            return import_module(self.name)
-        except ImportError as error:
-            self.__exit__()
-            pytest.skip(f"{self.name} cannot be imported from {self.folder}: {error}")
-
-    def __exit__(self, *_: object) -> None:
-        sys.path.remove(self.folder)
-        for name in set(sys.modules) - self.before:
-            if name.split(".")[0] in (self.name.split(".")[0], *self.stand_ins):
-                del sys.modules[name]
+@contextmanager
+def _importing(
+    folder: Path, name: str, stand_ins: Mapping[str, ModuleType] = MappingProxyType({})
+) -> Iterator[ModuleType]:
+    """A peer's module; its folder comes last on the path, and what was imported from it goes with it."""
+    sys.path.append(str(folder))
+    sys.modules.update(stand_ins)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about what torch has renamed since
+            yield import_module(name)
+    except ImportError as error:
+        pytest.skip(f"{name} cannot be imported from {folder}: {error}")
+    finally:
+        sys.path.remove(str(folder))
+        for key, module in list(sys.modules.items()):
+            if key in stand_ins or str(folder) in str(vars(module).get("__file__")):
+                del sys.modules[key]

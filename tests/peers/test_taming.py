@@ -1,6 +1,7 @@
 """taming-transformers' own models, with the same weights: the same codes and the same frames, both ways."""
 
 import sys
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -10,9 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from raysweep.config import RunConfig
+from raysweep.experiment.layout import Experiment
+from raysweep.export import export_for
 from raysweep.models.fitting import open_checkpoint
 from raysweep.models.tokenizer import Tokenizer
-from tests.tiny import frames, tiny_run
+from raysweep.training import checkpoint
+from tests.tiny import QUANTIZERS, frames, tiny_parts, tiny_run
 
 SMALL = {"ch": 32, "ch_mult": [1, 2], "num_res_blocks": 1, "attn_resolutions": [], "resolution": 32}
 CONFIGS = {
@@ -153,3 +157,41 @@ def test_the_published_f16_model_is_the_same_here(taming, tmp_path, record_prope
     ours = our_model(our_run(F16, path, quantizer, z=256))
     assert sum(parameter.numel() for parameter in ours.parameters()) == 72_141_699
     assert_parity(ours, peer, frames(1, 64, seed=3), record_property)
+
+
+@pytest.mark.parametrize("quantizer", ["gradient", "ema"])
+def test_taming_loads_what_we_export(taming, quantizer, tmp_path, record_property) -> None:
+    changes = {"kind": "taming_vqgan", "z_channels": 16, **SMALL}
+    run = {"model": {**changes, "quantizer": QUANTIZERS[quantizer]}, "discriminator.norm": "batch"}
+    parts = tiny_parts(run)
+    parts.step(frames(4))
+    experiment = Experiment(tmp_path)
+    best = experiment.best_checkpoint("0000", "val/psnr")
+    checkpoint.save(best, parts.state, {"val/psnr": 20.0}, parts.settings)
+    file = tmp_path / "best.ckpt"
+    assert export_for("taming", experiment, "0000", "val/psnr", file)
+
+    peer = peer_model(taming, SMALL, n_embed=32, embed_dim=8)
+    if quantizer == "ema":
+        peer = ema_peer(taming, peer)
+    state = torch.load(file)["state_dict"]
+    model = {name: tensor for name, tensor in state.items() if not name.startswith("loss.")}
+    peer.load_state_dict(model, strict=True)
+    assert_parity(parts.state.tokenizer.eval(), peer, pictures((32, 64)), record_property)
+
+    for parameter in peer.parameters():
+        parameter.data.zero_()
+    peer.init_from_ckpt(file, ignore_keys=["loss"])
+    assert_parity(parts.state.tokenizer.eval(), peer, pictures((32, 64)), record_property)
+
+    kind = import_module("taming.modules.discriminator.model").NLayerDiscriminator
+    disc = kind(ndf=8, n_layers=2).eval()
+    disc_state = {
+        name.removeprefix("loss.discriminator."): tensor
+        for name, tensor in state.items()
+        if name not in model
+    }
+    disc.load_state_dict(disc_state, strict=True)
+    with torch.no_grad():
+        logits = disc(frames(2)), parts.state.discriminator.eval()(frames(2))
+    torch.testing.assert_close(*logits)
