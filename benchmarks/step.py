@@ -74,10 +74,17 @@ class PublicStep:
         self.state.optimizer.zero_grad(set_to_none=True)
         with frozen(self.state.discriminator):
             if self.loss.has_gan:
-                g_loss = generator_loss(self.state.discriminator(decoded.frames_NCHW))
+                g_loss = generator_loss(
+                    self.loss.gan, self.state.discriminator(decoded.frames_NCHW)
+                )
                 last = self.state.tokenizer.last_layer
                 both = [autograd.grad(x, last, retain_graph=True)[0] for x in (nll, g_loss)]
-                total = total + self.loss.disc_weight * adaptive_weight(*both) * g_loss
+                total = (
+                    total
+                    + self.loss.disc_weight
+                    * adaptive_weight(*both, self.loss.adaptive_cap)
+                    * g_loss
+                )
             total.backward()
         self.state.optimizer.step()
         return total.detach()

@@ -20,10 +20,13 @@ from raysweep.metrics.ssim import SSIM
 from raysweep.models import Tokenizer
 from raysweep.models.fitting import open_checkpoint
 from raysweep.search.objective import Objective
+from raysweep.training.compiled import compile_tokenizer
 from raysweep.training.loop import LATEST, Parts
+from raysweep.training.recompute import recompute_blocks
 from raysweep.training.start import begin
 from raysweep.training.state import TrainState
 from raysweep.training.step import Step
+from raysweep.training.validation_loss import ValidationLoss
 
 KEPT_BEST = ("psnr", "lpips", "lpips_random")
 """Metrics whose best checkpoint every run keeps, besides that of the one it is ranked by."""
@@ -45,12 +48,16 @@ def assemble(config: RunConfig, device: torch.device, ranked_by: str = "psnr") -
     if config.model.checkpoint is not None:
         start = open_checkpoint(config.model, tokenizer, discriminator)
         begin(state, start, config.data.batch_size * config.data.clip_length, resolution)
-    disc_start = config.loss.disc_start_step(config.training.steps)
+    if config.training.checkpoint_activations:
+        recompute_blocks(tokenizer)
+    if config.training.compile:
+        compile_tokenizer(tokenizer)
     return Parts(
         state=state,
-        step=Step(state, config.loss, disc_start, _perceptual(config.loss, device)),
+        step=Step(state, config.loss, config.training, _perceptual(config.loss, device)),
         new_metrics=lambda: build_metrics(tokenizer, config, device),
         config=config.training,
+        loss=config.loss,
         seed=config.seed,
         device=device,
         kept_best=_kept_best(config, ranked_by),
@@ -67,6 +74,7 @@ def build_metrics(
         "ssim": SSIM(),
         "codes": Codes(tokenizer.codebook_sizes),
         "flicker": Flicker(),
+        "loss": ValidationLoss(run.loss),
     }
     loss, rfid = run.loss, str(run.training.rfid)
     if loss.perceptual_net != "none":

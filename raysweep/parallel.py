@@ -5,6 +5,7 @@ is a statistic of the batch goes through here.
 """
 
 import warnings
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
 import torch
@@ -76,6 +77,13 @@ def synchronized(module: nn.Module) -> nn.Module:
         return DistributedDataParallel(module, broadcast_buffers=False)
 
 
+def unsynchronized(module: nn.Module) -> AbstractContextManager[None]:
+    """Forward and backward passes of a `synchronized` module within keep their gradients to this rank."""
+    if isinstance(module, DistributedDataParallel):
+        return module.no_sync()
+    return nullcontext()
+
+
 class _Total(autograd.Function):
     @staticmethod
     def forward(ctx: Any, values: Tensor) -> Tensor:
@@ -83,4 +91,5 @@ class _Total(autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        return total(gradients[0].clone(memory_format=torch.contiguous_format))
+        # Through `apply` again: a penalty on gradients differentiates this pass too.
+        return _Total.apply(gradients[0].contiguous())

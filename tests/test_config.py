@@ -2,14 +2,17 @@
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 
-from raysweep.config import RunConfig, SweepConfig, read_file, run_config
+from raysweep.config import RunConfig, SweepConfig, in_steps, read_file, run_config
 from raysweep.errors import ConfigError
-from raysweep.losses import PRESETS
+from raysweep.losses import LossConfig
 from raysweep.models import KINDS, defaults
+from raysweep.models.discriminators import PatchConfig
+from raysweep.presets import PRESETS
 from raysweep.schema import flatten, merge, override, parse
 from tests.tiny import SETTINGS, tiny_run
 
@@ -42,8 +45,56 @@ def test_a_trial_added_by_hand_overrules_what_was_pinned() -> None:
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_every_preset_is_valid_and_takes_effect(preset) -> None:
-    run = run_config({"loss": {"preset": preset}})
-    assert {name: getattr(run.loss, name) for name in PRESETS[preset]} == PRESETS[preset]
+    run = flatten(run_config({"loss": {"preset": preset}}).model_dump())
+    asked = flatten(PRESETS[preset])
+    assert {path: run[path] for path in asked} == asked
+
+
+def test_the_presets_are_those_that_the_setting_names() -> None:
+    named = LossConfig.model_fields["preset"].annotation
+    assert set(PRESETS) == set(get_args(get_args(named)[0]))
+
+
+def test_a_preset_lies_below_what_is_given_in_any_section() -> None:
+    given = {"loss": {"preset": "vqgan_plus"}, "training": {"clip_norm": 2.0}}
+    run = run_config(given)
+    assert (run.training.clip_norm, run.training.optimizer) == (2.0, "adamw")
+    assert run.discriminator.kind == "blur"
+    changed = run_config({**given, "discriminator": {"kind": "patch"}})
+    assert changed.discriminator == PatchConfig()
+
+
+# --- the length of a run, in steps or in epochs
+
+# file, suggested, pinned -> (steps, epochs)
+LENGTHS = [
+    pytest.param({"epochs": 3}, {}, {}, (None, 3), id="of the file"),
+    pytest.param({"steps": 5}, {"training.epochs": 3}, {}, (None, 3), id="of the space"),
+    pytest.param({"epochs": 3}, {"training.steps": 5}, {}, (5, None), id="in the other unit"),
+    pytest.param({}, {"training.epochs": 3}, {"training.steps": 5}, (5, None), id="by hand"),
+    pytest.param({"steps": 5}, {}, {"training.epochs": None}, (5, None), id="none is not a length"),
+]
+
+
+@pytest.mark.parametrize(("file", "suggested", "pinned", "expected"), LENGTHS)
+def test_the_strongest_layer_says_the_length(file, suggested, pinned, expected) -> None:
+    training = SweepConfig(name="x", base={"training": file}, pinned=pinned).run(suggested).training
+    steps, epochs = expected
+    assert training.epochs == epochs
+    assert steps is None or training.steps == steps
+
+
+def test_one_layer_says_one_length() -> None:
+    with pytest.raises(ConfigError, match=r"training.steps or training.epochs, got both, 5 and 3"):
+        run_config({"training": {"steps": 5, "epochs": 3}})
+
+
+@pytest.mark.parametrize(("clips", "batch", "steps"), [(12, 4, 9), (10, 4, 8), (1, 4, 1)])
+def test_epochs_become_steps(clips, batch, steps) -> None:
+    run = tiny_run({"data.batch_size": batch})
+    run = run.model_copy(update={"training": run.training.model_copy(update={"epochs": 3})})
+    training = in_steps(run, clips).training
+    assert (training.steps, training.epochs) == (steps, None)
 
 
 # --- kinds
@@ -165,8 +216,8 @@ def test_an_absent_file_is_refused(tmp_path) -> None:
 REFUSALS = [
     ({"loss.disc_strt": 1}, "loss: unknown setting 'disc_strt'; did you mean 'disc_start'?"),
     ({"lose.disc_start": 1}, "unknown setting 'lose'; did you mean 'loss'?"),
-    ({"loss.preset": "tamin"}, "loss.preset: Input should be 'taming', got 'tamin'."),
-    ({"loss.preset": ["taming"]}, "loss.preset: Input should be 'taming', got ['taming']."),
+    ({"loss.preset": "tamin"}, "loss.preset: Input should be 'taming', 'classic', 'vqgan_plus'"),
+    ({"loss.preset": ["taming"]}, "got ['taming']."),
     ({"loss": 3}, "got 3."),
     ({"training.steps": 0}, "training.steps: Input should be greater than or equal to 1, got 0."),
     ({"seed": -1}, "seed: Input should be greater than or equal to 0, got -1."),
@@ -193,6 +244,11 @@ REFUSALS = [
     (
         {"data.batch_size": 7, "cluster.workers": 2},
         "data.batch_size must divide by cluster.workers, got 7 and 2. Set data.batch_size to 8.",
+    ),
+    (
+        {"data.batch_size": 6, "cluster.workers": 2, "training.accumulate": 2},
+        "data.batch_size must divide by cluster.workers x training.accumulate, got 6 and 2 x 2. "
+        "Set data.batch_size to 8.",
     ),
     (
         {"data.batch_size": 4, "cluster.workers": 2, "cluster.gpus_per_worker": 0.5},

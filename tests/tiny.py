@@ -28,7 +28,7 @@ SETTINGS: Tree = {
         "z_channels": 16,
         "quantizer": {"kind": "gradient", "codebook_size": 32, "embedding_dim": 8},
     },
-    "discriminator": {"ch": 8, "layers": 2, "norm": "group"},
+    "discriminator": {"kind": "patch", "ch": 8, "layers": 2, "norm": "group"},
     "loss": {"perceptual_net": "squeeze", "perceptual_init": "random", "disc_start": 2},
     "training": {"steps": 6, "learning_rate": 1e-3, "validate_every": 3, "log_every": 1},
 }

@@ -26,6 +26,8 @@ class Scored(NamedTuple):
     codes: tuple[Tensor, ...]
     """One integer tensor (N, h, w) per level."""
     clip_length: int
+    codebook_loss: Tensor | float = 0.0
+    """The quantizer's, meaned over the batch."""
 
 
 class Metric(ABC):

@@ -25,5 +25,9 @@ class Tracker(ABC):
         """A picture of one step; a destination that holds no pictures leaves it."""
 
     @abstractmethod
+    def note(self, step: int, text: str) -> None:
+        """A sentence for people about one step; a destination that holds no text leaves it."""
+
+    @abstractmethod
     def close(self) -> None:
         """Writes what is still waiting."""

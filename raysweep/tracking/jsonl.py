@@ -37,6 +37,9 @@ class JsonLines(Tracker):
     def image(self, step: int, name: str, picture_HWC: Picture) -> None:
         """Holds no pictures."""
 
+    def note(self, step: int, text: str) -> None:
+        """Holds no text."""
+
     def close(self) -> None:
         self._file.close()
 

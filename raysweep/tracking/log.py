@@ -28,6 +28,9 @@ class TrainingLog(Tracker):
     def image(self, step: int, name: str, picture_HWC: Picture) -> None:
         """Holds no pictures."""
 
+    def note(self, step: int, text: str) -> None:
+        self._write(f"step {step:>8d}  {text}")
+
     def close(self) -> None:
         self._file.close()
 

@@ -31,6 +31,9 @@ class PictureFolder(Tracker):
     def image(self, step: int, name: str, picture_HWC: Picture) -> None:
         save_png(picture_HWC, self._folder / f"{name.replace('/', '-')}-{step:08d}.png")
 
+    def note(self, step: int, text: str) -> None:
+        """Holds no text."""
+
     def close(self) -> None:
         """Every picture is written at once."""
 

@@ -29,5 +29,8 @@ class TensorBoard(Tracker):
     def image(self, step: int, name: str, picture_HWC: Picture) -> None:
         self._writer.add_image(name, picture_HWC, step, dataformats="HWC")
 
+    def note(self, step: int, text: str) -> None:
+        """Holds no text."""
+
     def close(self) -> None:
         self._writer.close()

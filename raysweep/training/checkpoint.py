@@ -18,7 +18,16 @@ import yaml
 from raysweep.errors import ExperimentError
 from raysweep.training.state import TrainState
 
-VERSION = 1
+VERSION = 2
+
+_SINCE_VERSION_1: dict[str, Any] = {
+    "scale": {"value": torch.tensor(1.0), "good_steps": torch.tensor(0)},
+    "logit_averages": torch.zeros(2),
+    "skipped": torch.zeros(2, dtype=torch.long),
+    "accumulate": 1,
+    "collapsed": 0,
+}
+"""What a run of version 1, which knew none of these, would have had."""
 
 
 def save(
@@ -34,7 +43,10 @@ def save(
 
 
 def load(folder: Path) -> dict[str, Any]:
-    """The saved state, on the CPU (Adam's step counts belong there); runs no code from the file."""
+    """The saved state, on the CPU (Adam's step counts belong there); runs no code from the file.
+
+    A checkpoint of an older version is brought up to this one.
+    """
     path = folder / "state.pt"
     if not path.exists():
         raise ExperimentError(
@@ -47,9 +59,11 @@ def load(folder: Path) -> dict[str, Any]:
             f"{path} must be a whole checkpoint of tensors and plain values ({type(error).__name__}). "
             f"Delete {folder}, or name another trial."
         ) from error
+    if saved["version"] == 1:
+        return {**_SINCE_VERSION_1, **saved, "version": VERSION}
     if saved["version"] != VERSION:
         raise ExperimentError(
-            f"checkpoint format must be version {VERSION}, got {saved['version']} in {path}. "
+            f"checkpoint format must be version 1 to {VERSION}, got {saved['version']} in {path}. "
             "Use the raysweep that wrote it."
         )
     return saved

@@ -31,7 +31,10 @@ def evaluate(
     for clips_BTHWC in batches:
         frames = to_frames(clips_BTHWC, device)
         decoded = tokenizer(frames)
-        scored = Scored(frames, decoded.frames_NCHW, decoded.codes, clips_BTHWC.shape[1])
+        clip_length = clips_BTHWC.shape[1]
+        scored = Scored(
+            frames, decoded.frames_NCHW, decoded.codes, clip_length, decoded.codebook_loss
+        )
         for metric in metrics.values():
             metric.update(scored)
     tokenizer.train(training)

@@ -12,17 +12,29 @@ import torch
 from torch import Tensor
 
 from raysweep import parallel
+from raysweep.losses import LossConfig
 from raysweep.metrics import Metric
-from raysweep.tracking import Picture, Tracker
+from raysweep.models import Tokenizer
+from raysweep.tracking import Tracker
 from raysweep.tracking.pictures import side_by_side
 from raysweep.training import TrainingConfig, average, checkpoint
+from raysweep.training.collapse import watch_usage
 from raysweep.training.evaluate import evaluate, to_frames
+from raysweep.training.memory import step_within_memory
 from raysweep.training.schedule import set_learning_rates
-from raysweep.training.state import TrainState, seed_step
-from raysweep.training.step import Scalars, Step, read
+from raysweep.training.state import TrainState
+from raysweep.training.step import Scalars, read
+from raysweep.training.validation_loss import with_total
 
 DIVERGED = "diverged"
-"""Metric of the last report of a run that stopped at a non-finite loss: the step it happened at."""
+"""Metric of the last report of a run that stopped because nothing was finite any more: the step it was at."""
+
+MICRO_BATCHES = "train/micro_batches"
+"""Metric of a run whose memory ran out: into how many a worker's share of a batch has been split."""
+
+
+PICTURE_FRAMES = 8
+"""Frames side by side in a picture."""
 
 LATEST = "train/step"
 """The only metric of a run that nothing validates: its latest checkpoint counts as its best."""
@@ -51,9 +63,11 @@ class Parts:
     """A run, assembled but not started."""
 
     state: TrainState
-    step: Step
+    step: Callable[[Tensor], Scalars]
+    """This rank's frames -> scalars of one more step: `Step`, or a stand-in."""
     new_metrics: Callable[[], Mapping[str, Metric]]
     config: TrainingConfig
+    loss: LossConfig
     seed: int
     device: torch.device
     kept_best: Mapping[str, Literal["max", "min"]]
@@ -72,7 +86,8 @@ def fit(
     """Trains from `parts.state.step` to the configured number of steps.
 
     `report` is called on every rank at every validation; rank 0 copies improved checkpoints under `best`.
-    A non-finite loss or metric ends the run with a report of `diverged` and no checkpoint.
+    A step that is not finite is passed over; too many in a row, or a metric that is not finite, end the run
+    with a report of `diverged` and no checkpoint.
     """
     try:
         _train(parts, batches, report, tracker, best)
@@ -87,7 +102,7 @@ def resume(parts: Parts, folder: Path, report: Callable[[Report], None]) -> None
 
 
 class NotFinite(Exception):
-    """A loss or a metric is NaN or infinite."""
+    """Nothing can be learned any more, or a metric is NaN or infinite."""
 
 
 class Meter:
@@ -115,17 +130,20 @@ def _train(
     config, state, meter = parts.config, parts.state, Meter()
     stream = batches.train(state.step)
     while state.step < config.steps:
-        seed_step(parts.seed, state.step, parallel.place().rank)
         set_learning_rates(state, config)
         frames = to_frames(next(stream), parts.device)
-        scalars = parts.step(frames)
+        scalars = step_within_memory(parts.step, state, frames, parts.seed, tracker)
         if state.averaged is not None:
             decay = average.decay_at(config.weight_ema, state.step)
             average.update(state.averaged, state.tokenizer, decay)
         meter.count(len(frames))
         validates = _due(state.step, config.validate_every, config.steps)
+        if validates or _due(state.step, config.max_skipped, config.steps):
+            _require_progress(state, config)
         if validates or _due(state.step, config.log_every, config.steps):
-            _log(state.step, scalars, meter, tracker)  # also where no checkpoint may follow a NaN
+            _log(state.step, scalars, meter, tracker)
+        if config.pictures_every and state.step % config.pictures_every == 0:
+            _show(parts, state.tokenizer, frames, "train/reconstruction", tracker)
         if validates:
             metrics = _validate(parts, batches, tracker)
             _checkpoint_and_report(parts, metrics, report, best)
@@ -136,31 +154,37 @@ def _due(step: int, every: int, steps: int) -> bool:
 
 
 def _log(step: int, scalars: Scalars, meter: Meter, tracker: Tracker) -> None:
-    values = read(scalars)
-    _require_finite(values)
-    tracker.scalars(step, {**values, "train/frames_per_second": meter.read()})
+    tracker.scalars(step, {**read(scalars), "train/frames_per_second": meter.read()})
 
 
 def _validate(parts: Parts, batches: Batches, tracker: Tracker) -> dict[str, float]:
     state = parts.state
-    metrics = evaluate(state.result, parts.new_metrics(), batches.validation(), parts.device)
-    if not metrics:  # data.split none
+    figures = evaluate(state.result, parts.new_metrics(), batches.validation(), parts.device)
+    if not figures:  # data.split none
         return {LATEST: float(state.step)}
+    metrics = with_total(figures, parts.loss)
     _require_finite(metrics)
+    if state.accumulate > parts.config.accumulate:
+        metrics[MICRO_BATCHES] = float(state.accumulate)
     tracker.scalars(state.step, metrics)
-    if parallel.place().rank == 0:
-        tracker.image(state.step, "val/reconstruction", _picture(parts, batches.preview()))
+    watch_usage(state, metrics["val/code_usage"], parts.config, tracker)
+    clips_BTHWC = batches.preview()[:, :1]  # the first frame of each
+    frames = to_frames(clips_BTHWC, parts.device)
+    _show(parts, state.result, frames, "val/reconstruction", tracker)
     return metrics
 
 
 @torch.no_grad()
-def _picture(parts: Parts, clips_BTHWC: Tensor) -> Picture:
-    """The first frame of each clip above its reconstruction."""
-    frames = to_frames(clips_BTHWC[:, :1], parts.device)
-    tokenizer = parts.state.result.eval()
-    reconstruction = tokenizer(frames).frames_NCHW
+def _show(
+    parts: Parts, tokenizer: Tokenizer, frames_NCHW: Tensor, name: str, tracker: Tracker
+) -> None:
+    """Frames above their reconstructions, from the first rank."""
+    if parallel.place().rank != 0:
+        return
+    shown = frames_NCHW[:PICTURE_FRAMES]
+    reconstruction = tokenizer.eval()(shown).frames_NCHW
     tokenizer.train()
-    return side_by_side(frames, reconstruction)
+    tracker.image(parts.state.step, name, side_by_side(shown, reconstruction))
 
 
 def _checkpoint_and_report(
@@ -178,6 +202,12 @@ def _checkpoint_and_report(
         if best is not None:
             checkpoint.keep_best(folder, metrics, parts.kept_best, best)
         return report(Report(step, metrics, folder))
+
+
+def _require_progress(state: TrainState, config: TrainingConfig) -> None:
+    _, in_a_row = state.skipped.tolist()
+    if in_a_row >= config.max_skipped:
+        raise NotFinite(f"{in_a_row} steps in a row")
 
 
 def _require_finite(values: Mapping[str, float]) -> None:

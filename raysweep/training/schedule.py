@@ -22,6 +22,8 @@ def factor(config: TrainingConfig, step: int) -> float:
     warm = min(1.0, (step + 1) / config.warmup_steps) if config.warmup_steps else 1.0
     if config.schedule == "constant":
         return warm
+    if config.schedule == "exponential":
+        return warm * config.decay_rate ** (step // config.decay_every)
     progress = min(1.0, step / config.steps)
     return warm * (FLOOR + (1 - FLOOR) * 0.5 * (1 + cos(pi * progress)))
 

@@ -3,20 +3,33 @@
 The losses' gradients are taken with respect to the reconstruction, once each; the adaptive weight comes
 from carrying them through the last layer alone, and their weighted sum goes back through the decoder in
 one pass. These are the numbers of taming's two extra passes through the whole loss, without them.
+
+A batch may be taken in micro-batches of equal size: each adds its share to the gradients of both networks.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 
 import torch
 from torch import Tensor, autograd, nn
+from torch.nn.utils import clip_grads_with_norm_, get_total_norm
+from torch.optim import Adam
 
 from raysweep import parallel
 from raysweep.losses import LossConfig
-from raysweep.losses.adversarial import adaptive_weight, discriminator_loss, generator_loss
+from raysweep.losses.adversarial import (
+    adaptive_weight,
+    discriminator_loss,
+    generator_loss,
+    lecam,
+    r1,
+)
 from raysweep.losses.perceptual import PerceptualLoss
 from raysweep.losses.pixel import pixel_loss
 from raysweep.models import Decoded
+from raysweep.training import TrainingConfig
+from raysweep.training.guard import Buffers, all_finite, step_if
+from raysweep.training.precision import autocast
 from raysweep.training.state import TrainState
 
 Scalars = dict[str, Tensor]
@@ -29,46 +42,76 @@ class Step:
         self,
         state: TrainState,
         loss: LossConfig,
-        disc_start: int,
+        config: TrainingConfig,
         perceptual: PerceptualLoss | None,
     ) -> None:
-        self.state, self.loss, self.disc_start = state, loss, disc_start
+        self.state, self.loss, self.config = state, loss, config
+        self.gan = loss.gan_timing(config.steps)
         self.perceptual = perceptual if loss.perceptual_weight > 0 else None
         self.tokenizer = parallel.synchronized(state.tokenizer)
         self.discriminator = parallel.synchronized(state.discriminator)
 
     def __call__(self, frames_NCHW: Tensor) -> Scalars:
-        """Frames of this rank's share, float RGB in [-1, 1] -> scalars of the share, not yet read back."""
-        gan = self.loss.has_gan and self.state.step >= self.disc_start
-        decoded: Decoded = self.tokenizer(frames_NCHW)
-        scalars = self._update_tokenizer(decoded, frames_NCHW, gan)
-        if gan and (self.state.step - self.disc_start) % self.loss.disc_every == 0:
-            scalars |= self._update_discriminator(decoded.frames_NCHW.detach(), frames_NCHW)
+        """Frames of this rank's share, float RGB in [-1, 1] -> scalars of the share, not yet read back.
+
+        A step that is not finite is counted and changes nothing else; one whose memory ran out changes
+        nothing at all, and may be taken again.
+        """
+        before = Buffers([self.state.tokenizer, self.state.discriminator])
+        for optimizer in self._optimizers():
+            optimizer.zero_grad(set_to_none=True)
+        try:
+            scalars = self._gradients(frames_NCHW)
+        except torch.OutOfMemoryError:
+            before.restore_unless(torch.tensor(False, device=frames_NCHW.device))
+            raise
+        scalars |= self._update(scalars, before)
         self.state.step += 1
         return scalars
 
-    def _update_tokenizer(self, decoded: Decoded, target_NCHW: Tensor, gan: bool) -> Scalars:
-        reconstruction = decoded.frames_NCHW
-        leaf = reconstruction.detach().requires_grad_()
+    # --- gradients
+
+    def _gradients(self, frames_NCHW: Tensor) -> Scalars:
+        """Leaves gradients on the networks, of losses times the scale -> scalars meaned over micro-batches."""
+        parts = frames_NCHW.tensor_split(self.state.accumulate)
+        scalars, codes = [], []
+        for number, part in enumerate(parts, start=1):
+            with self._alone() if number < len(parts) else nullcontext():
+                decoded = self._decode(part)
+                scalars.append(self._tokenizer_gradients(decoded, part))
+                if self.gan.learns(self.state.step):
+                    seen = decoded.frames_NCHW.detach().float()
+                    scalars[-1] |= self._discriminator_gradients(seen, part)
+            codes.append(decoded.codes)
+        usage = code_usage(codes, self.state.tokenizer.codebook_sizes)
+        judges = self.gan.judges(self.state.step)
+        factor = usage.new_full((), self.loss.disc_factor if judges else 0.0)
+        return {**_mean(scalars), "code_usage_rate": usage, "disc_factor": factor}
+
+    def _decode(self, frames_NCHW: Tensor) -> Decoded:
+        with autocast(self.config.precision, frames_NCHW.device):
+            decoded: Decoded = self.tokenizer(frames_NCHW)
+        return decoded
+
+    def _tokenizer_gradients(self, decoded: Decoded, target_NCHW: Tensor) -> Scalars:
+        reconstruction, codebook_loss = decoded.frames_NCHW, decoded.codebook_loss
+        leaf = reconstruction.detach().float().requires_grad_()
         nll, scalars = self._reconstruction_loss(leaf, target_NCHW)
         (gradient,) = autograd.grad(nll, leaf)
-        total = nll.detach() + self.loss.codebook_weight * decoded.codebook_loss.detach()
-        if gan:
-            with frozen(self.state.discriminator):
-                g_loss = generator_loss(self.state.discriminator(leaf))
-            (gan_gradient,) = autograd.grad(g_loss, leaf)
-            weight = self.loss.disc_factor * self._gan_weight(
-                reconstruction, gradient, gan_gradient
-            )
-            gradient = gradient + weight * gan_gradient
-            total = total + weight * g_loss.detach()
-            scalars |= {"g_loss": g_loss.detach(), "lambda_gan": weight}
-        self.state.optimizer.zero_grad(set_to_none=True)
-        weight_of_codes = decoded.codebook_loss.new_tensor(self.loss.codebook_weight)
-        autograd.backward([reconstruction, decoded.codebook_loss], [gradient, weight_of_codes])
-        self.state.optimizer.step()
+        total = nll.detach() + self.loss.codebook_weight * codebook_loss.detach()
+        if self.gan.judges(self.state.step):
+            g_loss, gan_gradient = self._verdict(leaf)
+            weight = self._gan_weight(reconstruction, gradient, gan_gradient)
+            gradient = gradient + self.loss.disc_factor * weight * gan_gradient
+            total = total + self.loss.disc_factor * weight * g_loss
+            scalars |= {"g_loss": g_loss, "lambda_gan": weight}
+        roots, slopes = [reconstruction], [(gradient * self._factor).to(reconstruction.dtype)]
+        if codebook_loss.requires_grad:  # a quantizer that learns nothing has none to give
+            roots.append(codebook_loss)
+            slopes.append((self.loss.codebook_weight * self._factor).to(codebook_loss.dtype))
+        autograd.backward(roots, slopes)
         return scalars | {
-            "vq_loss": decoded.codebook_loss.detach(),
+            "vq_loss": codebook_loss.detach(),
             "perplexity": decoded.perplexity,
             "total_loss": total,
         }
@@ -83,25 +126,111 @@ class Step:
             scalars["perc_loss"] = perceptual.detach()
         return nll, scalars
 
+    def _verdict(self, leaf: Tensor) -> tuple[Tensor, Tensor]:
+        """The generator's loss and its gradient with respect to the reconstruction."""
+        with frozen(self.state.discriminator), autocast(self.config.precision, leaf.device):
+            logits = self.state.discriminator(leaf)
+        g_loss = generator_loss(self.loss.generator_gan or self.loss.gan, logits)
+        (gradient,) = autograd.grad(g_loss * self.state.scale.value, leaf)
+        return g_loss.detach(), gradient / self.state.scale.value
+
     def _gan_weight(
         self, reconstruction: Tensor, nll_gradient: Tensor, gan_gradient: Tensor
     ) -> Tensor:
+        weight = self.loss.disc_weight * self.gan.loudness(self.state.step)
         if not self.loss.adaptive:
-            return reconstruction.new_tensor(self.loss.disc_weight)
-        last_layer = self.state.tokenizer.last_layer
-        at_last_layer = [
-            autograd.grad(reconstruction, last_layer, gradient, retain_graph=True)[0]
-            for gradient in (nll_gradient, gan_gradient)
-        ]
-        return self.loss.disc_weight * adaptive_weight(*at_last_layer)
+            return nll_gradient.new_full((), weight)
+        nll, gan = (self._at_last_layer(reconstruction, g) for g in (nll_gradient, gan_gradient))
+        return weight * adaptive_weight(nll, gan, self.loss.adaptive_cap)
 
-    def _update_discriminator(self, reconstruction_NCHW: Tensor, target_NCHW: Tensor) -> Scalars:
-        real, fake = self.discriminator(target_NCHW), self.discriminator(reconstruction_NCHW)
+    def _at_last_layer(self, reconstruction: Tensor, gradient: Tensor) -> Tensor:
+        """The gradient of a loss with respect to the last layer, from that to the reconstruction."""
+        last_layer, scale = self.state.tokenizer.last_layer, self.state.scale.value
+        slope = (gradient * scale).to(reconstruction.dtype)
+        (found,) = autograd.grad(reconstruction, last_layer, slope, retain_graph=True)
+        return found / scale
+
+    def _discriminator_gradients(self, seen_NCHW: Tensor, target_NCHW: Tensor) -> Scalars:
+        real_NCHW, fake_NCHW = self._noisy(target_NCHW), self._noisy(seen_NCHW)
+        penalized = self.gan.penalized(self.state.step)
+        if penalized:
+            real_NCHW = real_NCHW.detach().requires_grad_()
+        # A penalty on slopes would overflow in float16.
+        with autocast("fp32" if penalized else self.config.precision, real_NCHW.device):
+            real, fake = self.discriminator(real_NCHW), self.discriminator(fake_NCHW)
         loss = self.loss.disc_factor * discriminator_loss(self.loss.gan, real, fake)
-        self.state.disc_optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.state.disc_optimizer.step()
-        return {"gan_loss": loss.detach()}
+        scalars = {
+            "gan_loss": loss.detach(),
+            "logits_real": real.detach().float().mean(),
+            "logits_fake": fake.detach().float().mean(),
+        }
+        if self.loss.lecam_weight > 0:
+            held = lecam(real, fake, self.state.logit_averages)
+            loss = loss + self.loss.lecam_weight * held
+            scalars["lecam_loss"] = held.detach()
+        if penalized:
+            slope = r1(real, real_NCHW)
+            loss = loss + self.loss.r1_weight * self.loss.r1_every * slope
+            scalars["r1_loss"] = slope.detach()
+        (loss * self._factor).backward()
+        return scalars
+
+    def _noisy(self, frames_NCHW: Tensor) -> Tensor:
+        deviation = self.loss.disc_noise * self.gan.noise_share(self.state.step)
+        return frames_NCHW + deviation * torch.randn_like(frames_NCHW) if deviation else frames_NCHW
+
+    @property
+    def _factor(self) -> Tensor:
+        """What a micro-batch's gradients are multiplied by: its share of the batch, and the loss scale."""
+        return self.state.scale.value / self.state.accumulate
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Backward passes within leave gradients to be averaged over ranks by a later one."""
+        with parallel.unsynchronized(self.tokenizer), parallel.unsynchronized(self.discriminator):
+            yield
+
+    # --- the update
+
+    def _optimizers(self) -> list[Adam]:
+        """Those that this step updates."""
+        learns = self.gan.learns(self.state.step)
+        return [self.state.optimizer, *([self.state.disc_optimizer] if learns else [])]
+
+    def _update(self, scalars: Scalars, before: Buffers) -> Scalars:
+        """Both networks by their gradients, unless one is not finite -> their norms, and steps skipped."""
+        state = self.state
+        norms = [self._unscale_and_clip(optimizer) for optimizer in self._optimizers()]
+        losses = [scalars[name] for name in ("total_loss", "gan_loss") if name in scalars]
+        finite = all_finite([*losses, *norms])
+        for optimizer in self._optimizers():
+            step_if(finite, optimizer)
+        before.restore_unless(finite)
+        state.scale.update(finite)
+        everything, in_a_row = state.skipped
+        everything = everything + ~finite
+        state.skipped = torch.stack([everything, torch.where(finite, 0, in_a_row + 1)])
+        if self.loss.lecam_weight > 0 and "gan_loss" in scalars:
+            self._average_logits(scalars, finite)
+        names = ("grad_norm", "disc_grad_norm")
+        return {"skipped_steps": everything, **dict(zip(names, norms, strict=False))}
+
+    def _unscale_and_clip(self, optimizer: Adam) -> Tensor:
+        """Gradients as they would be at scale 1, clipped -> their norm before."""
+        parameters = optimizer.param_groups[0]["params"]
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        if self.state.scale.moves:
+            torch._foreach_mul_(gradients, 1 / self.state.scale.value)
+        norm = get_total_norm(gradients)
+        if self.config.clip_norm is not None:
+            clip_grads_with_norm_(parameters, self.config.clip_norm, norm)
+        return norm
+
+    def _average_logits(self, scalars: Scalars, finite: Tensor) -> None:
+        logits = parallel.mean(torch.stack([scalars["logits_real"], scalars["logits_fake"]]))
+        averages = self.state.logit_averages
+        moved = averages.lerp(logits, 1 - self.loss.lecam_decay)
+        self.state.logit_averages = torch.where(finite, moved, averages)
 
 
 @contextmanager
@@ -114,7 +243,20 @@ def frozen(network: nn.Module) -> Iterator[None]:
         network.requires_grad_(True)
 
 
+def code_usage(codes: Sequence[Sequence[Tensor]], codebook_sizes: Sequence[int]) -> Tensor:
+    """Share of all ids that a step uses, on any rank: a scalar, of its micro-batches' code maps."""
+    used = [torch.zeros(size, device=codes[0][0].device) for size in codebook_sizes]
+    for maps in codes:
+        for ids_used, ids in zip(used, maps, strict=True):
+            ids_used[ids.flatten()] = 1.0
+    return (parallel.total(torch.cat(used)) > 0).float().mean()
+
+
 def read(scalars: Scalars) -> dict[str, float]:
     """Means over ranks, as plain floats under their logged names."""
     means = parallel.mean(torch.stack([value.detach().float() for value in scalars.values()]))
     return dict(zip((f"train/{name}" for name in scalars), means.tolist(), strict=True))
+
+
+def _mean(scalars: Sequence[Scalars]) -> Scalars:
+    return {name: torch.stack([one[name] for one in scalars]).mean(0) for name in scalars[0]}

@@ -9,8 +9,8 @@ import yaml
 
 from raysweep.commands.plan import Request, compose
 from raysweep.commands.spaces import load_space
-from raysweep.config import RunConfig
-from raysweep.schema import override, parse
+from raysweep.config import run_config
+from raysweep.schema import override
 
 TAMING = ["sweep", "taming_vqgan", "--data", "demo", "--set", "loss.perceptual_init=random"]
 
@@ -99,7 +99,7 @@ def test_a_folder_of_videos_is_found_again_from_elsewhere(folder):
 
 def test_a_checkpoint_is_named_from_anywhere_and_what_it_gives_is_said(run, folder):
     base = load_space("smoke").base
-    tokenizer = parse(RunConfig, base).model.build()
+    tokenizer = run_config(base).model.build()
     torch.save({"state_dict": tokenizer.state_dict(), "epoch": 3}, folder / "last.ckpt")
     (folder / "base.yaml").write_text(yaml.safe_dump(base))
     start = override(base, {"model.checkpoint": "last.ckpt"})

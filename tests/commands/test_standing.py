@@ -9,6 +9,7 @@ from raysweep.commands.plan import check_further
 from raysweep.commands.standing import further, standing
 from raysweep.errors import ConfigError, ExperimentError
 from raysweep.experiment.layout import Experiment, create, open_experiment
+from raysweep.tracking.swanlab import URL_FILE
 from raysweep.training import checkpoint
 from tests.tiny import tiny_parts
 
@@ -22,6 +23,13 @@ def test_status_lists_every_trial_best_first(run, swept):
     ids = [line.split()[1] for line in out.splitlines() if " 00" in line]
     assert ids[0] == "0006"
     assert sorted(ids) == [f"{number:04d}" for number in range(7)]
+
+
+def test_status_says_where_swanlab_shows_a_trial(run, swept):
+    address = swept.trial("0002") / URL_FILE
+    address.parent.mkdir(parents=True)
+    address.write_text("https://swanlab.example/runs/1")
+    assert "0002 in SwanLab: https://swanlab.example/runs/1\n" in run("status", swept.folder).out
 
 
 def test_status_of_an_experiment_that_has_not_begun(run, swept):

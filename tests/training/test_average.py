@@ -40,7 +40,7 @@ def test_validation_scores_the_average_and_training_does_not_notice_it():
         torch.testing.assert_close(trained[name], value, rtol=0, atol=0)
     batches = MemoryBatches(tiny_run(AVERAGED)).validation()
     scored = evaluate(averaged.state.averaged, averaged.new_metrics(), batches, CPU)
-    assert reports[-1].metrics == scored
+    assert reports[-1].metrics.items() >= scored.items()
     assert reports[-1].metrics["val/psnr"] != reports[1].metrics["val/psnr"]
 
 

@@ -33,8 +33,18 @@ def test_a_missing_checkpoint_is_an_error_that_names_the_folder(tmp_path) -> Non
 
 def test_another_format_is_refused(saved) -> None:
     torch.save({"version": 0}, saved / "state.pt")
-    with pytest.raises(ExperimentError, match="must be version 1, got 0"):
+    with pytest.raises(ExperimentError, match="must be version 1 to 2, got 0"):
         checkpoint.load(saved)
+
+
+def test_the_first_format_is_brought_up_to_this_one(saved) -> None:
+    old = checkpoint.load(saved) | {"version": 1}
+    for name in ("scale", "logit_averages", "skipped", "accumulate", "collapsed"):
+        del old[name]
+    torch.save(old, saved / "state.pt")
+    state = tiny_parts().state
+    state.load_state_dict(checkpoint.load(saved))
+    torch.testing.assert_close(state.state_dict(), tiny_parts().state.state_dict(), atol=0, rtol=0)
 
 
 @pytest.mark.parametrize("kept", [0, 100, -100])
@@ -53,7 +63,7 @@ class _Harmful:
 
 def test_no_code_is_run(saved, tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
-    torch.save({"version": 1, "tokenizer": _Harmful()}, saved / "state.pt")
+    torch.save({"version": 2, "tokenizer": _Harmful()}, saved / "state.pt")
     with pytest.raises(ExperimentError, match="UnpicklingError"):
         checkpoint.load(saved)
     assert not Path("harm").exists()

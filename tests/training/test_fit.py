@@ -25,12 +25,16 @@ class _Notes(Tracker):
     def __init__(self) -> None:
         self.lines: list[tuple[int, Mapping[str, float]]] = []
         self.pictures: list[tuple[int, str]] = []
+        self.notes: list[tuple[int, str]] = []
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
         self.lines.append((step, values))
 
     def image(self, step: int, name: str, picture_HWC: Picture) -> None:
         self.pictures.append((step, name))
+
+    def note(self, step: int, text: str) -> None:
+        self.notes.append((step, text))
 
     def close(self) -> None: ...
 
@@ -87,16 +91,54 @@ def test_lpips_is_reported_under_the_name_of_untrained_weights() -> None:
 
 def test_what_the_tracker_is_told() -> None:
     notes = _Notes()
-    settings = {"training.log_every": 2, "training.validate_every": 3, "loss.disc_start": 4}
-    _fit(settings, lambda report: None, tracker=notes)
+    settings = {"training.log_every": 2, "training.validate_every": 3, "training.pictures_every": 5}
+    _fit({**settings, "loss.disc_start": 4}, lambda report: None, tracker=notes)
     trained = [step for step, values in notes.lines if "train/recon_loss" in values]
     assert trained == [2, 3, 4, 6]
     assert [step for step, values in notes.lines if "val/psnr" in values] == [3, 6]
-    assert notes.pictures == [(3, "val/reconstruction"), (6, "val/reconstruction")]
-    by_step = dict(line for line in notes.lines if "train/recon_loss" in line[1])
-    always = {"recon_loss", "vq_loss", "perplexity", "total_loss", "frames_per_second"}
-    assert set(by_step[4]) == {f"train/{name}" for name in always}
-    assert set(by_step[6]) == {f"train/{name}" for name in (*always, "g_loss", "lambda_gan")}
+    validated, shown = "val/reconstruction", "train/reconstruction"
+    assert notes.pictures == [(3, validated), (5, shown), (6, validated)]
+
+
+BEFORE = """recon_loss vq_loss total_loss perplexity code_usage_rate disc_factor
+    grad_norm skipped_steps frames_per_second"""
+JUDGED = "g_loss lambda_gan"
+LEARNING = "gan_loss logits_real logits_fake disc_grad_norm"
+
+
+SCALARS = [
+    ({"loss.disc_start": 9}, ""),
+    ({"loss.perceptual_net": "squeeze", "loss.disc_start": 9}, "perc_loss"),
+    ({"loss.disc_start": 1, "loss.disc_every": 2}, JUDGED),
+    ({"loss.disc_start": 0}, f"{JUDGED} {LEARNING}"),
+    ({"loss.disc_start": 0, "loss.disc_warmup_steps": 3}, LEARNING),
+    ({"loss.disc_start": 0, "loss.lecam_weight": 0.1}, f"{JUDGED} {LEARNING} lecam_loss"),
+    (
+        {"loss.disc_start": 0, "loss.r1_weight": 0.1, "loss.r1_every": 1},
+        f"{JUDGED} {LEARNING} r1_loss",
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "also"), SCALARS)
+def test_the_names_of_training_scalars(changes, also) -> None:
+    notes = _Notes()
+    settings = {"training.steps": 3, "training.log_every": 3, "loss.disc_every": 1}
+    _fit({**settings, **changes}, lambda report: None, tracker=notes)
+    names = f"{BEFORE} {also}".split()
+    assert set(notes.lines[0][1]) == {f"train/{name}" for name in names}
+
+
+def test_the_validation_loss_is_the_weighted_sum_of_its_terms() -> None:
+    reports: list[Report] = []
+    weights = {"loss.pixel_weight": 0.5, "loss.perceptual_weight": 0.3, "loss.codebook_weight": 2.0}
+    _fit({**weights, "loss.perceptual_net": "squeeze", "training.steps": 1}, reports.append)
+    values = reports[-1].metrics
+    assert values["val/loss/total"] == pytest.approx(
+        0.5 * values["val/loss/recon"]
+        + 0.3 * values["val/lpips_random"]
+        + 2 * values["val/loss/vq"]
+    )
 
 
 def test_it_learns() -> None:
@@ -129,34 +171,71 @@ def test_without_validation_the_latest_checkpoint_is_the_best(tmp_path) -> None:
 # --- divergence
 
 
-def _poisoned(parts: Parts, at: int, name: str) -> Parts:
+def _poisoned(parts: Parts, steps: range) -> Parts:
+    """Frames that are not numbers come in at these steps."""
+
     def step(frames: Tensor) -> Scalars:
-        scalars = parts.step(frames)
-        if parts.state.step == at:
-            scalars[name] = torch.tensor(float("nan"))
-        return scalars
+        return parts.step(frames * (float("nan") if parts.state.step in steps else 1.0))
 
     return replace(parts, step=step)
 
 
-@pytest.mark.parametrize("name", ["recon_loss", "gan_loss"])
-def test_a_loss_that_is_not_finite_ends_the_run_without_a_checkpoint(name) -> None:
-    changes = {**FAST, "training.log_every": 100}
-    reports: list[Report] = []
-    fit(
-        _poisoned(tiny_parts(changes), 3, name),
-        MemoryBatches(tiny_run(changes)),
-        reports.append,
-        NO_TRACKER,
-    )
-    assert reports == [Report(3, {DIVERGED: 3.0}, None)]
+def _poisoned_run(changes: Tree, steps: range) -> tuple[Parts, list[Report], _Notes]:
+    changes = {**FAST, "training.steps": 8, "training.validate_every": 4, **changes}
+    parts, reports, notes = tiny_parts(changes), [], _Notes()
+    fit(_poisoned(parts, steps), MemoryBatches(tiny_run(changes)), reports.append, notes)
+    return parts, reports, notes
+
+
+DIVERGENCES = [
+    pytest.param({"training.max_skipped": 1}, range(2, 3), [3], id="the first ends it"),
+    pytest.param({"training.max_skipped": 2}, range(5, 9), [4, 8], id="two in a row"),
+    pytest.param(
+        {"training.max_skipped": 2, "training.log_every": 99}, range(2, 99), [4], id="no logs"
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "steps", "reported"), DIVERGENCES)
+def test_too_many_bad_steps_in_a_row_end_the_run_without_a_checkpoint(
+    changes, steps, reported
+) -> None:
+    _, reports, _ = _poisoned_run(changes, steps)
+    assert [report.step for report in reports] == reported
+    assert reports[-1] == Report(reported[-1], {DIVERGED: float(reported[-1])}, None)
+    assert all(DIVERGED not in report.metrics for report in reports[:-1])
+
+
+def test_fewer_are_passed_over_and_counted() -> None:
+    parts, reports, notes = _poisoned_run({"training.max_skipped": 3}, range(2, 4))
+    assert [report.step for report in reports] == [4, 8]
+    counted = {s: v["train/skipped_steps"] for s, v in notes.lines if "train/grad_norm" in v}
+    assert counted == {1: 0, 2: 0, 3: 1, 4: 2, 5: 2, 6: 2, 7: 2, 8: 2}
+    assert all(value.isfinite().all() for value in parts.state.tokenizer.state_dict().values())
 
 
 def test_weights_that_are_not_finite_end_the_run() -> None:
     parts, reports = tiny_parts(FAST), []
     parts.state.tokenizer.last_layer.data[0] = float("nan")
     fit(parts, MemoryBatches(tiny_run(FAST)), reports.append, NO_TRACKER)
-    assert reports == [Report(1, {DIVERGED: 1.0}, None)]
+    assert reports == [Report(3, {DIVERGED: 3.0}, None)]
+
+
+# --- a codebook that is not used
+
+
+@pytest.mark.parametrize(("validations", "warned"), [(1, [1]), (3, [3]), (9, [])])
+def test_a_collapse_is_noted_once_with_what_to_do(validations, warned) -> None:
+    notes = _Notes()
+    changes = {
+        "training.steps": 4,
+        "training.validate_every": 1,
+        "training.collapse_usage": 1.0,
+        "training.collapse_validations": validations,
+    }
+    _fit(changes, lambda report: None, tracker=notes)
+    assert [step for step, _ in notes.notes] == warned
+    assert all("codebook_size" in text for _, text in notes.notes)
 
 
 # --- the best are kept
@@ -186,6 +265,25 @@ RESUMES = [
     pytest.param({"training.schedule": "cosine", "training.warmup_steps": 9}, id="schedule"),
     pytest.param({"loss.perceptual_net": "squeeze"}, id="lpips"),
     pytest.param({"training.weight_ema": 0.9}, id="averaged weights"),
+    pytest.param(
+        {
+            "loss.preset": "vqgan_plus",
+            "loss.perceptual_net": "squeeze",
+            "loss.perceptual_init": "random",
+            "loss.disc_start": 4,
+            "loss.disc_warmup_steps": 3,
+            "loss.disc_ramp": 4,
+            "loss.disc_noise": 0.1,
+            "loss.r1_weight": 1.0,
+            "loss.r1_every": 2,
+            "training.accumulate": 2,
+            "model.quantizer": QUANTIZERS["ema"],
+            "discriminator": {"kind": "blur", "ch": 8, "layers": 2},
+        },
+        id="everything on",
+    ),
+    pytest.param({"discriminator.norm": "actnorm", "loss.disc_start": 2}, id="activation norm"),
+    pytest.param({"training.precision": "bf16", "loss.disc_start": 3}, id="bfloat16"),
     pytest.param({"model": FAMILIES["hierarchical"]}, id="two levels, batch norm"),
 ]
 

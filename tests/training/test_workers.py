@@ -37,6 +37,16 @@ PROMISE: Tree = {
     "training.learning_rate": 4.5e-6 * FRAMES_PER_STEP,
 }
 
+PENALTIES: Tree = {
+    "discriminator.norm": "batch",
+    "loss.lecam_weight": 0.1,
+    "loss.r1_weight": 1.0,
+    "loss.r1_every": 2,
+    "training.clip_norm": 0.5,
+    "training.optimizer": "adamw",
+}
+MICRO_BATCHES: Tree = {"training.accumulate": 2, "loss.adaptive": False}
+
 
 def _quantizer(kind: str) -> Tree:
     return {"model.quantizer": {"kind": kind, "codebook_size": 8, "embedding_dim": 8}}
@@ -105,15 +115,14 @@ def _codebook() -> dict[str, Tensor]:
 
 
 def _nan_on_the_last_worker() -> list[Report]:
-    parts, reports = tiny_parts(PROMISE), []
+    changes = {**PROMISE, "training.max_skipped": 1}
+    parts, reports = tiny_parts(changes), []
 
     def step(frames: Tensor) -> Scalars:
-        scalars = parts.step(frames)
-        if parallel.place().rank == parallel.place().workers - 1 and parts.state.step == 3:
-            scalars["recon_loss"] = torch.tensor(float("nan"))
-        return scalars
+        last = parallel.place().rank == parallel.place().workers - 1
+        return parts.step(frames * (float("nan") if last and parts.state.step == 2 else 1.0))
 
-    batches = MemoryBatches(tiny_run(PROMISE), *parallel.place())
+    batches = MemoryBatches(tiny_run(changes), *parallel.place())
     fit(replace(parts, step=step), batches, reports.append, NO_TRACKER)
     return [tuple(report) for report in reports]
 
@@ -126,6 +135,10 @@ JOBS: dict[str, Callable[[], Any]] = {
     ),
     "two levels": lambda: _train(
         {"model": FAMILIES["hierarchical"], **_quantizer("ema"), "training.steps": 10}
+    ),
+    "penalties": lambda: _train({**_quantizer("gradient"), **PENALTIES, "training.steps": 10}),
+    "micro-batches": lambda: _train(
+        {**_quantizer("gradient"), **MICRO_BATCHES, "training.steps": 10}
     ),
     "batch norm": _batch_norm,
     "gather": _gather,
@@ -158,7 +171,7 @@ def _alone(name: str) -> Any:
     return JOBS[name]()
 
 
-TRAININGS = ["gradient", "ema", "batch discriminator"]
+TRAININGS = ["gradient", "ema", "batch discriminator", "penalties", "micro-batches"]
 
 
 @pytest.mark.parametrize("quantizer", ["gradient", "ema"])

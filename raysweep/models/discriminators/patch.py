@@ -1,6 +1,7 @@
 """PatchGAN: one logit per overlapping patch (Isola et al. 2017, section 3.2.2).
 
-With batch normalization its keys and start are those of published VQGAN checkpoints (`loss.discriminator.main.*`).
+With batch or activation normalization its keys and start are those of published VQGAN checkpoints
+(`loss.discriminator.main.*`).
 """
 
 from collections.abc import Callable
@@ -9,13 +10,13 @@ from typing import Literal
 from pydantic import Field
 from torch import Tensor, nn
 
-from raysweep.errors import ConfigError
 from raysweep.models.blocks import groups_for
-from raysweep.models.norm import GlobalBatchNorm2d
+from raysweep.models.discriminators.base import check_frame_size
+from raysweep.models.norm import ActNorm, GlobalBatchNorm2d
 from raysweep.schema import Config
 
 
-class DiscriminatorConfig(Config):
+class PatchConfig(Config):
     """Defaults: as published."""
 
     kind: Literal["patch"] = "patch"
@@ -23,8 +24,9 @@ class DiscriminatorConfig(Config):
     """Channels after the first convolution; doubled up to 8 times that."""
     layers: int = Field(default=3, ge=1)
     """Convolutions that halve the frame."""
-    norm: Literal["batch", "group"] = "batch"
-    """`batch`: statistics of the global batch, over all workers; `group`: of each frame alone."""
+    norm: Literal["batch", "group", "actnorm"] = "batch"
+    """`batch`: statistics of the global batch, over all workers; `group`: of each frame alone; `actnorm`:
+    of the first batch, and learned from then on."""
 
     def build(self) -> "PatchGAN":
         return PatchGAN(self)
@@ -36,24 +38,20 @@ class DiscriminatorConfig(Config):
 
     def check_frame_size(self, resolution: int) -> None:
         """Raises ConfigError for frames that the discriminator cannot take."""
-        if resolution < self.smallest_frame:
-            raise ConfigError(
-                f"a discriminator of {self.layers} layers needs frames of at least {self.smallest_frame} px, "
-                f"got data.resolution {resolution}. Set data.resolution to {self.smallest_frame} or more, "
-                "discriminator.layers lower, or loss.disc_weight to 0."
-            )
+        check_frame_size(self.layers, self.smallest_frame, resolution)
 
 
 class PatchGAN(nn.Module):
     """(N, 3, H, W) in [-1, 1] -> logits (N, 1, about H/8, W/8) with three layers."""
 
-    def __init__(self, config: DiscriminatorConfig) -> None:
+    def __init__(self, config: PatchConfig) -> None:
         super().__init__()
-        norm: Callable[[int], nn.Module] = (
-            GlobalBatchNorm2d
-            if config.norm == "batch"
-            else lambda channels: nn.GroupNorm(groups_for(channels), channels)
-        )
+        norms: dict[str, Callable[[int], nn.Module]] = {
+            "batch": GlobalBatchNorm2d,
+            "group": lambda channels: nn.GroupNorm(groups_for(channels), channels),
+            "actnorm": ActNorm,
+        }
+        norm, biased = norms[config.norm], config.norm == "actnorm"
         widths = [config.ch * min(2**i, 8) for i in range(config.layers + 1)]
         stages: list[nn.Module] = [
             nn.Conv2d(3, config.ch, 4, stride=2, padding=1),
@@ -62,7 +60,7 @@ class PatchGAN(nn.Module):
         for i in range(1, len(widths)):
             stride = 2 if i < config.layers else 1
             stages += [
-                nn.Conv2d(widths[i - 1], widths[i], 4, stride=stride, padding=1, bias=False),
+                nn.Conv2d(widths[i - 1], widths[i], 4, stride=stride, padding=1, bias=biased),
                 norm(widths[i]),
                 nn.LeakyReLU(0.2),
             ]
