@@ -18,10 +18,12 @@ from raysweep.metrics.lpips import LPIPS
 from raysweep.metrics.psnr import PSNR
 from raysweep.metrics.ssim import SSIM
 from raysweep.models import Tokenizer
+from raysweep.models.fitting import open_checkpoint
 from raysweep.search.objective import Objective
 from raysweep.training.compiled import compile_tokenizer
 from raysweep.training.loop import LATEST, Parts
 from raysweep.training.recompute import recompute_blocks
+from raysweep.training.start import begin
 from raysweep.training.state import TrainState
 from raysweep.training.step import PerceptualTerms, Step, Weighted
 from raysweep.training.validation_loss import ValidationLoss
@@ -31,7 +33,7 @@ KEPT_BEST = ("psnr", "lpips", "lpips_random")
 
 
 def assemble(config: RunConfig, device: torch.device, ranked_by: str = "psnr") -> Parts:
-    """Builds a run on `device`; its weights depend on the seed alone."""
+    """Builds a run on `device`; its weights depend on the seed, or on `model.checkpoint`, alone."""
     torch.manual_seed(config.seed)
     tokenizer = config.model.build()
     discriminator = config.discriminator.build()
@@ -43,6 +45,9 @@ def assemble(config: RunConfig, device: torch.device, ranked_by: str = "psnr") -
         discriminator.to(device).to(memory_format=layout),
         config.training,
     )
+    if config.model.checkpoint is not None:
+        start = open_checkpoint(config.model, tokenizer, discriminator)
+        begin(state, start, config.data.batch_size * config.data.clip_length, resolution)
     if config.training.checkpoint_activations:
         recompute_blocks(tokenizer)
     if config.training.compile:

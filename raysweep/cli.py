@@ -76,7 +76,15 @@ def _parser() -> argparse.ArgumentParser:
 
     sweep = _add(commands, "sweep", _sweep, "search a space for the best tokenizer")
     sweep.add_argument(
-        "space", help="a file of search_spaces/ (taming_vqgan, smoke), or the path of your own .py"
+        "space",
+        nargs="?",
+        help="a file of search_spaces/ (taming_vqgan, smoke), or the path of your own .py",
+    )
+    sweep.add_argument(
+        "--tasks",
+        type=Path,
+        metavar="FOLDER",
+        help="instead of a space: run every .json file of this folder, side by side",
     )
     _add_run_arguments(sweep)
     sweep.add_argument("--trials", type=int, help="trials to propose (default: budget.trials, 16)")
@@ -95,7 +103,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     export.add_argument("experiment", type=Path)
     export.add_argument("--trial", default="best", help="a trial's id, or best (default)")
-    export.add_argument("--out", type=Path, help="folder to write (default: EXPERIMENT/best)")
+    export.add_argument(
+        "--out", type=Path, help="what to write (default: EXPERIMENT/best, or best.ckpt)"
+    )
+    export.add_argument(
+        "--format",
+        choices=("folder", "taming", "vqvae2"),
+        default="folder",
+        help="a folder (default), or one file for taming-transformers or vvvm23's vqvae-2",
+    )
     return parser
 
 
@@ -110,7 +126,9 @@ def _add(
 
 
 def _add_settings_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", type=Path, help="YAML or JSON file of settings")
+    parser.add_argument(
+        "--config", type=Path, help="YAML or JSON file of settings, or a param.json"
+    )
     parser.add_argument(
         "--set",
         action="append",
@@ -125,6 +143,7 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", metavar="FOLDER", help="footage to read, or `demo` for generated videos"
     )
+    parser.add_argument("--device", help="cpu, cuda or auto: whether a worker takes a GPU")
     parser.add_argument("--name", help="the experiment's name (default: the space's, or train)")
     parser.add_argument("--storage", help="folder of experiments (default: runs)")
 
@@ -168,6 +187,10 @@ def _sweep(arguments: argparse.Namespace) -> None:
     from raysweep.commands.plan import check, compose, print_plan
     from raysweep.commands.spaces import load_space
 
+    if (arguments.space is None) is (arguments.tasks is None):
+        raise UserError("sweep takes a space or --tasks FOLDER, and one of them. Name one.")
+    if arguments.tasks is not None:
+        return _sweep_tasks(arguments)
     space = load_space(arguments.space)
     plan = check(compose(_request(arguments), space, arguments.space), space)
     if arguments.dry_run:
@@ -175,6 +198,22 @@ def _sweep(arguments: argparse.Namespace) -> None:
     from raysweep.commands.sweep import start  # here, since a dry run does without Ray
 
     return start(plan, space)
+
+
+def _sweep_tasks(arguments: argparse.Namespace) -> None:
+    from raysweep.commands.plan import check, compose_tasks, print_tasks
+
+    given = [word for word in ("config", "trials") if getattr(arguments, word)]
+    if given:
+        raise UserError(
+            f"--tasks takes all settings from its files, and --{given[0]} was given. Change some with --set."
+        )
+    plan = check(compose_tasks(_request(arguments), arguments.tasks), None)
+    if arguments.dry_run:
+        return print_tasks(plan)
+    from raysweep.commands.sweep import start
+
+    return start(plan, None)
 
 
 def _resume(arguments: argparse.Namespace) -> None:
@@ -194,10 +233,14 @@ def _status(arguments: argparse.Namespace) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> None:
-    from raysweep.commands.export import export_trial
+    from raysweep.commands.export import export_trial, export_trial_for
     from raysweep.experiment.layout import open_experiment
 
-    export_trial(open_experiment(arguments.experiment), arguments.trial, arguments.out)
+    experiment = open_experiment(arguments.experiment)
+    if arguments.format == "folder":
+        export_trial(experiment, arguments.trial, arguments.out)
+    else:
+        export_trial_for(arguments.format, experiment, arguments.trial, arguments.out)
 
 
 def _request(arguments: argparse.Namespace) -> "Request":
@@ -210,6 +253,7 @@ def _request(arguments: argparse.Namespace) -> "Request":
         data=arguments.data,
         assignments=arguments.set,
         trials=getattr(arguments, "trials", None),
+        device=arguments.device,
     )
 
 

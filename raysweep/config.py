@@ -1,5 +1,7 @@
 """RunConfig and SweepConfig: every component's settings, composed."""
 
+import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -100,6 +102,8 @@ class SweepConfig(Config):
     """Folder of experiments, on a file system that all nodes share."""
     space: str | None = None
     """A module of `search_spaces`, or the path of a .py file; None: only trials that are added by hand."""
+    tasks: dict[str, Tree] = Field(default_factory=dict)
+    """Trials that are given and not searched: name -> dotted settings, which overrule everything."""
     base: Tree = Field(default_factory=dict)
     """Settings of every run, as written: what the space and `pinned` do not say."""
     pinned: Tree = Field(default_factory=dict)
@@ -114,11 +118,11 @@ class SweepConfig(Config):
 
     def run(self, suggested: Mapping[str, Any] | None = None) -> RunConfig:
         """A searched trial's run: the base, then what the space suggests, then what was set by hand."""
-        return run_config(override(self.base, {**(suggested or {}), **self.pinned}))
+        return run_config(laid(self.base, over(suggested or {}, self.pinned)))
 
     def run_by_hand(self, settings: Mapping[str, Any]) -> RunConfig:
         """A run of a trial that a person added: its settings overrule everything."""
-        return run_config(override(self.base, {**self.pinned, **settings}))
+        return run_config(laid(self.base, over(self.pinned, settings)))
 
     @model_validator(mode="after")
     def _validates_often_enough(self) -> Self:
@@ -130,15 +134,60 @@ class SweepConfig(Config):
         return self
 
 
+LENGTHS = ("training.steps", "training.epochs")
+"""A run's length has one unit: the stronger layer's."""
+
+
+def over(below: Mapping[str, Any], above: Mapping[str, Any]) -> Tree:
+    """Settings by dotted path, laid over weaker ones."""
+    if _says_length(above):
+        below = {path: value for path, value in below.items() if path not in LENGTHS}
+    return {**below, **above}
+
+
+def laid(tree: Mapping[str, Any], changes: Mapping[str, Any]) -> Tree:
+    """Settings by dotted path, laid over a tree of weaker ones."""
+    training = tree.get("training")
+    if _says_length(changes) and isinstance(training, Mapping):
+        kept = {name: training[name] for name in training if f"training.{name}" not in LENGTHS}
+        tree = {**tree, "training": kept}
+    return override(tree, changes)
+
+
+def _says_length(changes: Mapping[str, Any]) -> bool:
+    return any(changes.get(length) is not None for length in LENGTHS)
+
+
+def in_steps(run: RunConfig, training_clips: int) -> RunConfig:
+    """A run of so many `training.epochs`, as steps; the last batch may begin another epoch."""
+    assert run.training.epochs is not None
+    steps = math.ceil(run.training.epochs * training_clips / run.data.batch_size)
+    training = run.training.model_copy(update={"steps": steps, "epochs": None})
+    return run.model_copy(update={"training": training})
+
+
 def run_config(tree: Mapping[str, Any]) -> RunConfig:
     """Validates a tree of settings laid over the preset and the model family that it names, over the defaults."""
     loss = tree.get("loss")
     preset = loss.get("preset") if isinstance(loss, Mapping) else None
     below = merge(RunConfig().model_dump(), PRESETS.get(str(preset), {}))
+    _require_one_length(tree)
     model = tree.get("model")
     if isinstance(model, Mapping) and isinstance(model.get("kind"), str):
         tree = {**tree, "model": _model(model)}
     return parse(RunConfig, merge(below, tree))
+
+
+def _require_one_length(tree: Mapping[str, Any]) -> None:
+    training = tree.get("training")
+    if not isinstance(training, Mapping):
+        return
+    steps, epochs = training.get("steps"), training.get("epochs")
+    if steps is not None and epochs is not None:
+        raise ConfigError(
+            f"a run's length is training.steps or training.epochs, got both, {steps} and {epochs}. "
+            "Remove one of them."
+        )
 
 
 def _model(settings: Mapping[str, Any]) -> Tree:
@@ -157,11 +206,13 @@ def _model(settings: Mapping[str, Any]) -> Tree:
 
 def read_file(path: Path) -> Tree:
     """A YAML or JSON settings file as a tree; ConfigError when it cannot be read."""
+    # YAML does not take 1e-4 for a number, and JSON is not read by the machine's locale
+    parse_text = json.loads if path.suffix.lower() == ".json" else yaml.safe_load
     try:
-        tree = yaml.safe_load(path.read_text())
+        tree = parse_text(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"cannot read the config file {path}: {error.strerror}.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, json.JSONDecodeError, UnicodeDecodeError) as error:
         line = str(error).replace("\n", " ")
         raise ConfigError(f"{path} is neither YAML nor JSON: {line}.") from None
     if not isinstance(tree, dict):

@@ -1,4 +1,4 @@
-"""A trial's best checkpoint -> a folder that works without the experiment, Ray, or pickle.
+"""A trial's best checkpoint -> a folder that works without the experiment, Ray, or pickle; or a file for others.
 
 config.json           the run's resolved settings
 model.safetensors     the tokenizer's weights
@@ -13,12 +13,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors.torch import save_file
 
 from raysweep.config import RunConfig, read_file
 from raysweep.data.discover import entries_of
 from raysweep.errors import ExperimentError
 from raysweep.experiment.layout import Experiment
+from raysweep.models.formats import FORMATS
 from raysweep.models.summary import PARTS, summarize
 from raysweep.schema import parse
 from raysweep.training import checkpoint
@@ -28,12 +30,7 @@ PICTURE = "\n![Validation frames above their reconstructions](reconstructions.pn
 
 def export(experiment: Experiment, trial: str, metric: str, folder: Path) -> Path:
     """Writes the checkpoint of `trial` that was best by `metric` (`val/psnr`) to `folder`."""
-    source = experiment.best_checkpoint(trial, metric)
-    if not source.exists():
-        raise ExperimentError(
-            f"trial {trial} of {experiment.folder} has no checkpoint kept for {metric} at {source}. "
-            "Name a trial that has been validated; `raysweep status` lists them."
-        )
+    source = _best_checkpoint(experiment, trial, metric)
     _require_replaceable(folder)
     config = parse(RunConfig, read_file(source / "config.yaml"))
     saved = json.loads((source / "metrics.json").read_text())
@@ -53,6 +50,37 @@ def export(experiment: Experiment, trial: str, metric: str, folder: Path) -> Pat
     checkpoint.remove_folder(folder)
     partial.rename(folder)
     return folder
+
+
+def export_for(form: str, experiment: Experiment, trial: str, metric: str, file: Path) -> bool:
+    """Writes the same checkpoint as one file that public code loads: `form` is a name of FORMATS.
+
+    Returns whether the discriminator is in it. ConfigError for a model that the code has not.
+    """
+    source = _best_checkpoint(experiment, trial, metric)
+    if file.exists():
+        raise ExperimentError(
+            f"an export as one file replaces none, and {file} exists. Delete it, or name another one."
+        )
+    config = parse(RunConfig, read_file(source / "config.yaml"))
+    saved = checkpoint.load(source)
+    weights = saved.get("averaged", saved["tokenizer"])
+    tree = FORMATS[form](config.model, weights, saved["discriminator"])
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_name(f".{file.name}.partial")
+    torch.save(tree, partial)
+    partial.rename(file)
+    return any(name.startswith("loss.") for name in tree.get("state_dict", ()))
+
+
+def _best_checkpoint(experiment: Experiment, trial: str, metric: str) -> Path:
+    source = experiment.best_checkpoint(trial, metric)
+    if not source.exists():
+        raise ExperimentError(
+            f"trial {trial} of {experiment.folder} has no checkpoint kept for {metric} at {source}. "
+            "Name a trial that has been validated; `raysweep status` lists them."
+        )
+    return source
 
 
 def _require_replaceable(folder: Path) -> None:

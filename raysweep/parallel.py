@@ -41,6 +41,13 @@ def mean(values: Tensor) -> Tensor:
     return total(values).div_(place().workers) if in_group() else values
 
 
+def least(values: Tensor) -> Tensor:
+    """Minimum over ranks, in place where a group exists; not differentiable."""
+    if in_group():
+        dist.all_reduce(values, dist.ReduceOp.MIN)
+    return values
+
+
 def differentiable_total(values: Tensor) -> Tensor:
     """Sum over ranks whose backward pass sums the gradients over ranks too."""
     return _Total.apply(values) if in_group() else values

@@ -7,12 +7,13 @@ from typing import get_args
 import pytest
 import yaml
 
-from raysweep.config import RunConfig, SweepConfig, read_file, run_config
+from raysweep.config import RunConfig, SweepConfig, in_steps, read_file, run_config
 from raysweep.errors import ConfigError
 from raysweep.losses import LossConfig
+from raysweep.models import KINDS, defaults
 from raysweep.models.discriminators import PatchConfig
 from raysweep.presets import PRESETS
-from raysweep.schema import flatten, override, parse
+from raysweep.schema import flatten, merge, override, parse
 from tests.tiny import SETTINGS, tiny_run
 
 # --- precedence: defaults < preset < file < space < --set
@@ -63,6 +64,39 @@ def test_a_preset_lies_below_what_is_given_in_any_section() -> None:
     assert changed.discriminator == PatchConfig()
 
 
+# --- the length of a run, in steps or in epochs
+
+# file, suggested, pinned -> (steps, epochs)
+LENGTHS = [
+    pytest.param({"epochs": 3}, {}, {}, (None, 3), id="of the file"),
+    pytest.param({"steps": 5}, {"training.epochs": 3}, {}, (None, 3), id="of the space"),
+    pytest.param({"epochs": 3}, {"training.steps": 5}, {}, (5, None), id="in the other unit"),
+    pytest.param({}, {"training.epochs": 3}, {"training.steps": 5}, (5, None), id="by hand"),
+    pytest.param({"steps": 5}, {}, {"training.epochs": None}, (5, None), id="none is not a length"),
+]
+
+
+@pytest.mark.parametrize(("file", "suggested", "pinned", "expected"), LENGTHS)
+def test_the_strongest_layer_says_the_length(file, suggested, pinned, expected) -> None:
+    training = SweepConfig(name="x", base={"training": file}, pinned=pinned).run(suggested).training
+    steps, epochs = expected
+    assert training.epochs == epochs
+    assert steps is None or training.steps == steps
+
+
+def test_one_layer_says_one_length() -> None:
+    with pytest.raises(ConfigError, match=r"training.steps or training.epochs, got both, 5 and 3"):
+        run_config({"training": {"steps": 5, "epochs": 3}})
+
+
+@pytest.mark.parametrize(("clips", "batch", "steps"), [(12, 4, 9), (10, 4, 8), (1, 4, 1)])
+def test_epochs_become_steps(clips, batch, steps) -> None:
+    run = tiny_run({"data.batch_size": batch})
+    run = run.model_copy(update={"training": run.training.model_copy(update={"epochs": 3})})
+    training = in_steps(run, clips).training
+    assert (training.steps, training.epochs) == (steps, None)
+
+
 # --- kinds
 
 PUBLISHED = run_config({}).model.quantizer
@@ -86,6 +120,51 @@ def test_switching_the_kind_drops_what_only_the_old_one_had() -> None:
     quantizer = run_config(override(old, {"model.quantizer.kind": "ema"})).model.quantizer
     assert quantizer.codebook_size == PUBLISHED.codebook_size
     assert not hasattr(quantizer, "legacy_beta")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_family_keeps_its_own_defaults_beside_what_is_set(kind) -> None:
+    own = defaults(kind)
+    run = run_config({"model": {"kind": kind, "quantizer": {"codebook_size": 64}}})
+    expected = merge(own, {"quantizer": {"codebook_size": 64}})
+    assert run.model.model_dump() == expected
+
+
+# file, --set -> family, quantizer
+EARLIER_NAMES = [
+    ({"model": {"kind": "EMAVQ"}}, {}, "taming_vqgan", "ema"),
+    ({}, {"model.kind": "emavq"}, "taming_vqgan", "ema"),
+    (
+        {"model": {"kind": "EMAVQ", "quantizer": {"codebook_size": 64}}},
+        {"model.ch": 8},
+        "taming_vqgan",
+        "ema",
+    ),
+    ({"model": {"kind": "EMAVQ"}}, {"model.quantizer.kind": "ema"}, "taming_vqgan", "ema"),
+    ({"model": {"kind": "EMAVQ"}}, {"model.kind": "VQGAN"}, "taming_vqgan", "gradient"),
+    ({"model": {"kind": "VQGAN"}}, {"model.quantizer.kind": "ema"}, "taming_vqgan", "ema"),
+    (
+        {"model": {"kind": "VqVae2"}},
+        {"model.quantizer.kind": "gradient"},
+        "grouped",
+        "gradient",
+    ),
+    ({"model": {"kind": "vqvae2"}}, {}, "hierarchical", "ema"),
+]
+
+
+@pytest.mark.parametrize(("file", "by_hand", "kind", "quantizer"), EARLIER_NAMES)
+def test_an_earlier_name_of_a_family_selects_it_wherever_it_is_written(
+    file, by_hand, kind, quantizer
+) -> None:
+    model = SweepConfig(name="x", base=file, pinned=by_hand).run().model
+    assert (model.kind, model.quantizer.kind) == (kind, quantizer)
+
+
+def test_settings_beside_an_earlier_name_are_kept() -> None:
+    file = {"model": {"kind": "EMAVQ", "ch": 8, "quantizer": {"codebook_size": 64}}}
+    model = run_config(override(file, {"model.quantizer.decay": 0.9})).model
+    assert (model.ch, model.quantizer.codebook_size, model.quantizer.decay) == (8, 64, 0.9)
 
 
 # --- round trips
@@ -143,6 +222,17 @@ REFUSALS = [
     ({"training.steps": 0}, "training.steps: Input should be greater than or equal to 1, got 0."),
     ({"seed": -1}, "seed: Input should be greater than or equal to 0, got -1."),
     ({"model.quantizer.kind": "emo"}, "model.quantizer.kind: Input should be one of"),
+    (
+        {"model.kind": "EMAVQ", "model.quantizer.kind": "gradient"},
+        "model.kind EMAVQ means a quantizer of kind ema, got model.quantizer.kind gradient. "
+        "Leave one of the two out, or set model.kind to taming_vqgan.",
+    ),
+    ({"model.kind": "emavk"}, "got 'emavk'. Did you mean 'EMAVQ'?"),
+    ({"model.kind": 3}, "model.kind: Input should be one of 'taming_vqgan'"),
+    (
+        {"model.kind": "hierarchical", "model.scaling_rates": [3, 2]},
+        "model.scaling_rates: must be powers of two, 2 or more, got [3, 2]. Try [4, 2].",
+    ),
     (
         {"model.quantizer.betta": 1},
         "model.quantizer: unknown setting 'betta'; did you mean 'beta'?",

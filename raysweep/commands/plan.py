@@ -14,9 +14,11 @@ from raysweep.cluster import resources
 from raysweep.cluster.resources import Capacity
 from raysweep.commands.console import say, title
 from raysweep.commands.footage import check_footage, settled
+from raysweep.commands.param_file import read_settings
 from raysweep.commands.spaces import LoadedSpace
 from raysweep.commands.standing import Added, Standing
-from raysweep.config import RunConfig, SweepConfig, read_file
+from raysweep.commands.tasks import read_tasks
+from raysweep.config import RunConfig, SweepConfig, laid
 from raysweep.data import DEMO
 from raysweep.errors import ConfigError, ExperimentError
 from raysweep.experiment.conductor import check_space
@@ -24,9 +26,13 @@ from raysweep.experiment.layout import Experiment
 from raysweep.features.backbones import check_frame_size, weights_file
 from raysweep.features.inception import inception_file
 from raysweep.features.resnet import resnet_file
+from raysweep.legacy.device import gpus_of
+from raysweep.models.fitting import Start, describe, open_checkpoint
 from raysweep.schema import Tree, flatten, merge, override, parse, parse_assignment
 from raysweep.search.objective import Objective
 
+FILES = ("model.checkpoint",)
+"""Settings that name a file or folder: as written, from the current one."""
 SWEEP_SECTIONS = ("name", "storage", "objective", "scheduler", "sampler", "budget")
 """Settings of the search; all others are of the runs. One file may hold both."""
 _SHOWN_OF_SEARCH = ("objective", "scheduler", "sampler", "budget")
@@ -53,6 +59,8 @@ class Request:
     data: str | None = None
     assignments: Sequence[str] = ()
     trials: int | None = None
+    device: str | None = None
+    """`cpu`, `cuda`, `cuda:N` or `auto`."""
 
     @property
     def settings(self) -> Tree:
@@ -62,20 +70,40 @@ class Request:
             "storage": self.storage,
             "data.source": _from_anywhere(self.data),
             "budget.trials": self.trials,
+            "cluster.gpus_per_worker": self._gpus,
         }
         assigned = flatten(dict(parse_assignment(text) for text in self.assignments))
-        return assigned | {path: value for path, value in words.items() if value is not None}
+        given = {path: value for path, value in words.items() if value is not None}
+        return assigned | given | files_from_anywhere(assigned)
+
+    @property
+    def _gpus(self) -> int | None:
+        if self.device is None:
+            return None
+        try:
+            return gpus_of(self.device, known_gpus())
+        except ConfigError as error:
+            raise ConfigError(f"--device {error}.") from None
 
 
 def compose(request: Request, space: LoadedSpace | None, space_name: str | None) -> SweepConfig:
     """Lays the space's defaults, the config file and the command line over one another."""
-    written = read_file(request.config) if request.config else {}
     by_hand, name = request.settings, Path(space_name or "train").stem
+    written = _written(request.config, by_hand)
     search = merge({"name": name, "space": space_name}, space.sweep if space else {})
     search = override(merge(search, _part(written, of_search=True)), _part(by_hand, of_search=True))
-    base = merge(space.base if space else {}, _part(written, of_search=False))
+    base = laid(space.base if space else {}, flatten(_part(written, of_search=False)))
     pinned = _part(by_hand, of_search=False)
     return parse(SweepConfig, {**search, "base": base, "pinned": pinned})
+
+
+def compose_tasks(request: Request, folder: Path) -> SweepConfig:
+    """An experiment of a folder's tasks, named after the folder; the command line lies over every task."""
+    by_hand = request.settings
+    tasks = read_tasks(folder, _part(by_hand, of_search=False), known_gpus())
+    search = override({"name": folder.resolve().name}, _part(by_hand, of_search=True))
+    own = {name: it | files_from_anywhere(it) for name, it in tasks.settings.items()}
+    return parse(SweepConfig, {**search, "tasks": own, "base": _with_files(tasks.base)})
 
 
 def check(sweep: SweepConfig, space: LoadedSpace | None) -> Plan:
@@ -85,7 +113,9 @@ def check(sweep: SweepConfig, space: LoadedSpace | None) -> Plan:
     if space is not None:
         _require_validation(run)
     _require_free(experiment)
-    check_run(run, experiment)
+    for asked in [sweep.run_by_hand(settings) for settings in sweep.tasks.values()] or [run]:
+        _require_comparable(asked, run, goal, sweep)
+        check_run(asked, experiment)
     draws = check_space(sweep, space.space) if space else []
     for drawn in _distinct(draw.config for draw in draws):
         _require_comparable(drawn, run, goal, sweep)
@@ -109,9 +139,12 @@ def check_further(now: Standing, added: Added) -> RunConfig:
 
 
 def _require_buildable(run: RunConfig) -> None:
+    run.tracking.check()
     size = run.data.resolution
     with torch.device("meta"):
         run.model.build().check_size(size, size)
+    if run.model.checkpoint is not None:
+        _start(run)
     if run.loss.perceptual_net != "none":
         check_frame_size(run.loss.perceptual_net, size, size)
         weights_file(run.loss.perceptual_net, str(run.loss.perceptual_init))
@@ -121,6 +154,12 @@ def _require_buildable(run: RunConfig) -> None:
         inception_file(str(run.training.rfid))
     if (capacity := known_capacity()) is not None:
         resources.concurrency(run.cluster, capacity)
+
+
+def _start(run: RunConfig) -> Start:
+    with torch.device("meta"):
+        tokenizer, discriminator = run.model.build(), run.discriminator.build()
+    return open_checkpoint(run.model, tokenizer, discriminator)
 
 
 def _require_validation(run: RunConfig) -> None:
@@ -173,6 +212,12 @@ def _distinct(runs: Iterable[RunConfig]) -> Iterable[RunConfig]:
     return {run.model_dump_json(include={**matters, **perceptual}): run for run in runs}.values()
 
 
+def known_gpus() -> float:
+    """GPUs of this machine; 0 where a cluster has to be asked."""
+    capacity = known_capacity()
+    return 0 if capacity is None else capacity.gpus
+
+
 def known_capacity() -> Capacity | None:
     """Of this machine where Ray would start here; None where a cluster has to be asked."""
     return None if "RAY_ADDRESS" in os.environ else resources.local_capacity()
@@ -197,16 +242,51 @@ def print_plan(plan: Plan) -> None:
     say(f"experiment folder: {plan.experiment.folder}")
 
 
+def print_tasks(plan: Plan) -> None:
+    """What a dry run of a folder of tasks shows."""
+    title("settings of every task")
+    say(yaml.safe_dump(plan.sweep.base, sort_keys=False).rstrip())
+    for name, settings in plan.sweep.tasks.items():
+        title(name)
+        say(yaml.safe_dump(override({}, settings), sort_keys=False).rstrip())
+        say(f"takes {resources.describe(plan.sweep.run_by_hand(settings).cluster)}")
+    say(f"experiment folder: {plan.experiment.folder}")
+
+
 def print_run(run: RunConfig) -> None:
     title("settings")
-    say(yaml.safe_dump(run.model_dump(mode="json"), sort_keys=False).rstrip())
+    epochs = run.training.epochs
+    left = {"training": {"steps"}} if epochs is not None else {}
+    say(yaml.safe_dump(run.model_dump(mode="json", exclude=left), sort_keys=False).rstrip())
+    print_start(run)
     title("resources")
     say(f"one trial takes {resources.describe(run.cluster)}")
+    if epochs is not None:
+        say(f"training.epochs {epochs} become training.steps once the training clips are counted")
+
+
+def print_start(run: RunConfig) -> None:
+    """What a run takes over from its checkpoint, and what it leaves."""
+    if run.model.checkpoint is not None:
+        title("the start")
+        say(describe(_start(run), run.model.checkpoint))
 
 
 def at_once(sweep: SweepConfig, capacity: Capacity) -> int:
     fitting = resources.concurrency(sweep.run().cluster, capacity)
     return min(fitting, sweep.budget.max_concurrent or fitting)
+
+
+def _written(config: Path | None, by_hand: Tree) -> Tree:
+    """The settings of the config file, where there is one."""
+    if config is None:
+        return {}
+    written = read_settings(config, known_gpus(), other_source="data.source" in by_hand)
+    return _with_files(written)
+
+
+def _with_files(settings: Tree) -> Tree:
+    return override(settings, files_from_anywhere(flatten(settings)))
 
 
 def _part(settings: Mapping[str, Any], *, of_search: bool) -> Tree:
@@ -216,6 +296,12 @@ def _part(settings: Mapping[str, Any], *, of_search: bool) -> Tree:
         for path, value in settings.items()
         if (str(path).split(".")[0] in SWEEP_SECTIONS) is of_search
     }
+
+
+def files_from_anywhere(settings: Tree) -> Tree:
+    """Those of FILES among dotted paths, as `resume` can use them from another folder."""
+    written = {path: settings[path] for path in FILES if settings.get(path) is not None}
+    return {path: str(Path(str(file)).expanduser().absolute()) for path, file in written.items()}
 
 
 def _from_anywhere(data: str | None) -> str | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from raysweep.assemble import objective
-from raysweep.config import SweepConfig, read_file
+from raysweep.config import SweepConfig, over, read_file
 from raysweep.errors import ExperimentError
 from raysweep.experiment.events import read
 from raysweep.experiment.layout import Experiment
@@ -58,4 +58,4 @@ def further(now: Standing, trial: str, changes: Mapping[str, Any]) -> Added:
     record = now.trial(trial)
     pinned = now.sweep.pinned if record.is_searched else {}
     ran = {path: value for path, value in record.settings.items() if path not in pinned}
-    return Added({**ran, **changes}, f"from {record.trial}")
+    return Added(over(ran, changes), f"from {record.trial}")

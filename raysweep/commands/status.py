@@ -8,8 +8,10 @@ from rich.table import Table
 from raysweep.commands.console import console, say
 from raysweep.commands.standing import standing
 from raysweep.experiment.layout import Experiment
+from raysweep.experiment.records import FROM_SPACE
 from raysweep.experiment.results import Row
 from raysweep.search.objective import Objective
+from raysweep.tracking.swanlab import URL_FILE
 
 COLUMNS = {
     "val/psnr": "psnr",
@@ -25,6 +27,10 @@ COLUMNS = {
 def status(experiment: Experiment) -> None:
     now = standing(experiment)
     console.print(_table(now.leaderboard, experiment.folder.name, now.objective))
+    for trial in now.trials:
+        address = experiment.trial(trial) / URL_FILE
+        if address.exists():
+            say(f"{trial} in SwanLab: {address.read_text()}")
     if experiment.validation_file.exists():
         baseline = json.loads(experiment.validation_file.read_text()).get("mean_colour_psnr")
         if baseline is not None:
@@ -35,12 +41,20 @@ def _table(rows: list[Row], name: str, goal: Objective) -> Table:
     columns = [column for column in COLUMNS if any(column in row.metrics for row in rows)]
     arrow = "higher" if goal.direction == "max" else "lower"
     table = Table(title=f"{name}: by {goal.metric}, {arrow} is better", title_justify="left")
-    for heading in ("trial", "state", "steps", *(COLUMNS[column] for column in columns)):
+    named = any(row.origin != FROM_SPACE for row in rows)
+    for heading in (
+        "trial",
+        *["from"] * named,
+        "state",
+        "steps",
+        *(COLUMNS[column] for column in columns),
+    ):
         table.add_column(heading, no_wrap=True)
     table.add_column("settings", overflow="fold")
     for row in rows:
         figures = [f"{row.metrics[c]:.3f}" if c in row.metrics else "" for c in columns]
-        table.add_row(row.trial, row.state, str(row.steps), *figures, short_settings(row.settings))
+        who = [row.trial, *[row.origin] * named, row.state, str(row.steps)]
+        table.add_row(*who, *figures, short_settings(row.settings))
     return table
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ from raysweep.cluster.sweep import execute
 from raysweep.commands.console import say, title
 from raysweep.commands.footage import prepared, settled, write_validation_facts
 from raysweep.commands.narrator import Narrator
-from raysweep.commands.plan import Plan, at_once, check_further, check_run
+from raysweep.commands.plan import Plan, at_once, check_further, check_run, print_start
 from raysweep.commands.spaces import LoadedSpace, load_space
 from raysweep.commands.standing import Added, Standing, further, standing
 from raysweep.commands.status import status
-from raysweep.config import ClusterConfig, RunConfig
+from raysweep.config import ClusterConfig, RunConfig, in_steps
+from raysweep.data.clips import index_clips
+from raysweep.data.store import read_manifest
 from raysweep.errors import ConfigError, TrainingFailed
 from raysweep.experiment.conductor import Conductor
 from raysweep.experiment.events import EventLog, read
@@ -32,6 +35,7 @@ def start(plan: Plan, space: LoadedSpace | None) -> None:
     """Runs a new experiment to its end; one trial of the base settings where there is no space."""
     settings = yaml.safe_dump(plan.sweep.model_dump(mode="json"), sort_keys=False)
     create(plan.experiment, settings, space.source if space else None)
+    print_start(plan.sweep.run())
     _run(standing(plan.experiment))
 
 
@@ -46,32 +50,49 @@ def retrain(experiment: Experiment, trial: str | None, changes: Mapping[str, Any
     """Adds and runs a trial with the settings of `trial` (None: the best) and `changes`; returns its id."""
     now = standing(experiment)
     added = further(now, trial or "best", changes)
-    check_further(now, added)
+    print_start(check_further(now, added))
     return _run(now, added)
 
 
 def _run(now: Standing, added: Added | None = None) -> str:
     """Executes what is left to do, with the trial `added` put in line; returns that trial's id."""
     sweep, experiment = now.sweep, now.experiment
-    if added is None and sweep.space is None and not now.trials:
-        added = Added({}, "by hand")
-    run = sweep.run_by_hand(added.settings if added else {})
-    name, trial = experiment.folder.name, ""
+    line = [*_line(now), *([added] if added else [])]
+    runs = [sweep.run_by_hand(new.settings) for new in line] or [sweep.run()]
+    run, name, trial = runs[-1], experiment.folder.name, ""
     with EventLog(experiment.events) as log, connected():
         title(f"{name}: preparing footage")
         store = _prepare(experiment, run)
         capacity = resources.cluster_capacity()
-        clusters = [run.cluster, *_clusters_of_open_trials(now)]
+        clusters = [*(asked.cluster for asked in runs), *_clusters_of_open_trials(now)]
         fitting = (resources.concurrency(cluster, capacity) for cluster in clusters)
         count = min(at_once(sweep, capacity), *fitting)
         title(f"{name}: {count} at a time, each {resources.describe(run.cluster)}")
         past, hear = read(experiment.events), Narrator(now.objective)
-        conductor = Conductor(sweep, _space(experiment), now.objective, log, past, hear)
-        if added is not None:
-            trial = conductor.add(added.settings, added.origin)
+        count_steps = partial(_count_steps, store)
+        conductor = Conductor(
+            sweep, _space(experiment), now.objective, log, past, hear, count_steps
+        )
+        for new in line:
+            trial = conductor.add(new.settings, new.origin)
         execute(conductor, experiment, store, TRAINABLES, at_once=count)
     _conclude(standing(experiment))
     return trial
+
+
+def _line(now: Standing) -> list[Added]:
+    """Trials that the experiment was asked for by name and does not have yet."""
+    if now.sweep.space is None and not now.sweep.tasks and not now.trials:
+        return [Added({}, "by hand")]
+    there = {record.origin for record in now.trials.values()}
+    return [Added(tree, name) for name, tree in now.sweep.tasks.items() if name not in there]
+
+
+def _count_steps(store: Path, run: RunConfig) -> RunConfig:
+    """The run in steps, also where its settings give its length in epochs."""
+    if run.training.epochs is None:
+        return run
+    return in_steps(run, len(index_clips(read_manifest(store), "train", run.data)))
 
 
 def _clusters_of_open_trials(now: Standing) -> Iterator[ClusterConfig]:

@@ -3,10 +3,18 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from raysweep.commands.plan import Request, check, check_further, compose, print_plan, print_run
+from raysweep.commands.plan import (
+    Request,
+    check,
+    check_further,
+    compose,
+    files_from_anywhere,
+    print_plan,
+    print_run,
+)
 from raysweep.commands.standing import further, standing
 from raysweep.experiment.layout import open_experiment
-from raysweep.schema import parse_assignment
+from raysweep.schema import flatten, parse_assignment
 
 
 def train(request: Request, dry_run: bool) -> None:
@@ -21,7 +29,8 @@ def train(request: Request, dry_run: bool) -> None:
 def again(experiment: Path, trial: str, assignments: Sequence[str], dry_run: bool) -> None:
     """The settings of a trial (an id, or `best`) with some changed, as a further trial beside it."""
     now = standing(open_experiment(experiment))
-    changes = dict(parse_assignment(text) for text in assignments)
+    changes = flatten(dict(parse_assignment(text) for text in assignments))
+    changes |= files_from_anywhere(changes)
     run = check_further(now, further(now, trial, changes))
     if dry_run:
         return print_run(run)

@@ -50,7 +50,8 @@ class Draw(NamedTuple):
 
 
 class Conductor:
-    """`past` is what an earlier driver wrote to `log`; `listener` hears every event of this one.
+    """`past` is what an earlier driver wrote to `log`; `listener` hears every event of this one; `resolve`
+    puts in what a run's settings leave to the footage.
 
     Without a `space` nothing is proposed but the trials that are added.
     """
@@ -63,11 +64,13 @@ class Conductor:
         log: EventLog,
         past: Iterable[Event] = (),
         listener: Callable[[Event, TrialRecord], None] = lambda event, record: None,
+        resolve: Callable[[RunConfig], RunConfig] = lambda run: run,
     ) -> None:
         self.sweep, self.objective, self.log, self.listener = sweep, objective, log, listener
         self.study = Study(space or _nothing, sweep.sampler, sweep.seed)
         self.budget_trials = 0 if space is None else sweep.budget.trials
-        training = sweep.run().training
+        self.resolve = resolve
+        training = resolve(sweep.run()).training
         grace = sweep.scheduler.grace or training.validate_every
         self.rungs = Rungs(sweep.scheduler, grace, training.steps)
         self.trials: Records = {}
@@ -86,7 +89,7 @@ class Conductor:
                 self._enter(FROM_SPACE, params, settings)
             record = self.trials[self._waiting.pop(0)]
             try:
-                return Proposal(record.trial, run_of(self.sweep, record))
+                return Proposal(record.trial, self.resolve(run_of(self.sweep, record)))
             except ConfigError as error:
                 self.end(record.trial, str(error))
         return None

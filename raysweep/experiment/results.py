@@ -16,6 +16,8 @@ class Row:
     """One trial at its best validation."""
 
     trial: str
+    origin: str
+    """As TrialRecord.origin: `space`, or who added the trial."""
     state: str
     steps: int
     """Steps trained in all."""
@@ -53,12 +55,23 @@ def write_csv(rows: Iterable[Row], path: Path) -> None:
     with partial.open("w", newline="") as file:
         table = csv.writer(file)
         table.writerow(
-            ["trial", "state", "steps", "best_step", "seconds", "reason", *metrics, *settings]
+            [
+                "trial",
+                "state",
+                "origin",
+                "steps",
+                "best_step",
+                "seconds",
+                "reason",
+                *metrics,
+                *settings,
+            ]
         )
         for row in rows:
             fixed = [
                 row.trial,
                 row.state,
+                row.origin,
                 row.steps,
                 row.best_step,
                 round(row.seconds, 1),
@@ -75,6 +88,7 @@ def _row(record: TrialRecord, objective: Objective) -> Row:
     best_step = max(finite, key=lambda step: finite[step], default=None)
     return Row(
         trial=record.trial,
+        origin=record.origin,
         state=record.state,
         steps=record.step,
         best_step=best_step,

@@ -1,16 +1,19 @@
 """A run's figures and pictures: always as files in the trial's folder, elsewhere where the settings say so."""
 
+import importlib.util
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from raysweep.errors import ConfigError
 from raysweep.schema import Config
 from raysweep.tracking.base import Picture, Tracker
 from raysweep.tracking.jsonl import JsonLines
 from raysweep.tracking.log import TrainingLog
 from raysweep.tracking.pictures import PictureFolder
+from raysweep.tracking.swanlab import SwanLab
 from raysweep.tracking.tensorboard import TensorBoard
 from raysweep.tracking.wandb import WandB
 
@@ -26,6 +29,26 @@ class TrackingConfig(Config):
     """A Weights & Biases run per trial, grouped by experiment; kept in the trial's folder without a login."""
     wandb_project: str = "raysweep"
     """The W&B project that runs appear in."""
+    wandb_job_type: str | None = None
+    """What W&B groups runs of a project by, such as `train_model`."""
+    swanlab: bool = False
+    """A SwanLab experiment per trial; needs `pip install swanlab`. Kept in the trial's folder without a key."""
+    swanlab_project: str = "raysweep"
+    """The SwanLab project that experiments appear in."""
+    swanlab_experiment: str | None = None
+    """Their name, before the trial's id; None: the experiment's here."""
+    swanlab_tags: tuple[str, ...] = ()
+    swanlab_notes: str | None = None
+    swanlab_host: str | None = None
+    """Address of a server of one's own; None: swanlab.cn."""
+
+    def check(self) -> None:
+        """ConfigError where what they name is not installed."""
+        if self.swanlab and importlib.util.find_spec("swanlab") is None:
+            raise ConfigError(
+                "tracking.swanlab needs the package swanlab, which is not installed. Run "
+                "`pip install swanlab`, or set tracking.swanlab to false."
+            )
 
 
 class Trackers(Tracker):
@@ -86,6 +109,8 @@ def trackers(
         destinations.append(TensorBoard(folder / "tensorboard", resume_step))
     if config.wandb:
         destinations.append(_wandb(config, folder, experiment, trial, settings))
+    if config.swanlab:
+        destinations.append(_swanlab(config, folder, experiment, trial, settings))
     return Trackers(destinations)
 
 
@@ -93,4 +118,27 @@ def _wandb(
     config: TrackingConfig, folder: Path, experiment: str, trial: str, settings: Mapping[str, Any]
 ) -> Tracker:
     project = config.wandb_project
-    return WandB(folder, project=project, group=experiment, name=trial, settings=settings)
+    return WandB(
+        folder,
+        project=project,
+        group=experiment,
+        name=trial,
+        settings=settings,
+        job_type=config.wandb_job_type,
+    )
+
+
+def _swanlab(
+    config: TrackingConfig, folder: Path, experiment: str, trial: str, settings: Mapping[str, Any]
+) -> Tracker:
+    name = f"{config.swanlab_experiment or experiment}-{trial}"
+    return SwanLab(
+        folder,
+        project=config.swanlab_project,
+        name=name,
+        group=experiment,
+        settings=settings,
+        tags=config.swanlab_tags,
+        notes=config.swanlab_notes,
+        host=config.swanlab_host,
+    )

@@ -20,7 +20,14 @@ class WandB(Tracker):
     """Logs against our own `step`: W&B's counter refuses the steps that a resumed run repeats."""
 
     def __init__(
-        self, folder: Path, *, project: str, group: str, name: str, settings: Mapping[str, Any]
+        self,
+        folder: Path,
+        *,
+        project: str,
+        group: str,
+        name: str,
+        settings: Mapping[str, Any],
+        job_type: str | None = None,
     ) -> None:
         """`folder` keeps the run's files and its id, so that a resumed trial goes on in the same run."""
         import wandb  # takes a second, and most runs do without
@@ -30,7 +37,8 @@ class WandB(Tracker):
             project=project,
             group=group,
             name=name,
-            id=_run_id(folder),
+            job_type=job_type,
+            id=run_id(folder / "wandb"),
             config=dict(settings),
             dir=str(folder),
             mode="offline" if offline else None,
@@ -73,9 +81,9 @@ def _has_login() -> bool:
         return False
 
 
-def _run_id(folder: Path) -> str:
-    """Drawn once: a name would run into an older run of that name in the same project."""
-    path = folder / "wandb" / "run-id"
+def run_id(folder: Path) -> str:
+    """Drawn once and kept: a name would run into an older run of that name in the same project."""
+    path = folder / "run-id"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(os.urandom(8).hex())

@@ -15,6 +15,8 @@ class TrainingConfig(Config):
 
     steps: int = Field(default=100_000, ge=1)
     """Optimizer steps of the autoencoder."""
+    epochs: int | None = Field(default=None, ge=1)
+    """Passes over the training clips, instead of `steps`: they become steps once the clips are counted."""
 
     optimizer: OptimizerKind = "adam"
     """Kingma & Ba 2015, or Loshchilov & Hutter 2019, whose weight decay is not part of the gradient."""

@@ -4,10 +4,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 
 from raysweep.commands.plan import Request, compose
 from raysweep.commands.spaces import load_space
+from raysweep.config import run_config
 from raysweep.schema import override
 
 TAMING = ["sweep", "taming_vqgan", "--data", "demo", "--set", "loss.perceptual_init=random"]
@@ -93,3 +95,19 @@ def test_a_folder_of_videos_is_found_again_from_elsewhere(folder):
     sweep = compose(Request(data="videos"), load_space("smoke"), "smoke")
     assert sweep.pinned["data.source"] == str(folder / "videos")
     assert Path(sweep.pinned["data.source"]).is_absolute()
+
+
+def test_a_checkpoint_is_named_from_anywhere_and_what_it_gives_is_said(run, folder):
+    base = load_space("smoke").base
+    tokenizer = run_config(base).model.build()
+    torch.save({"state_dict": tokenizer.state_dict(), "epoch": 3}, folder / "last.ckpt")
+    (folder / "base.yaml").write_text(yaml.safe_dump(base))
+    start = override(base, {"model.checkpoint": "last.ckpt"})
+    (folder / "start.yaml").write_text(yaml.safe_dump(start))
+    by_hand = ["base.yaml", "--set", "model.checkpoint=last.ckpt"]
+    for words in (["start.yaml"], by_hand):
+        code, out, _ = run("train", "--config", *words, "--dry-run")
+        assert code == 0
+        assert f"checkpoint: {folder / 'last.ckpt'}" in out
+        assert f"starts from {folder / 'last.ckpt'}\n  takes the tokenizer" in out
+        assert "leaves epoch: of a training run that is over" in out

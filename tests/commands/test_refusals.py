@@ -23,6 +23,7 @@ FILES = {
     "sizes.py": "def space(trial):\n    trial.suggest_categorical('data.resolution', [32, 64])\n",
     "nets.py": "def space(trial):\n"
     "    trial.suggest_categorical('loss.perceptual_net', ['squeeze', 'none'])\n",
+    "absent_start.yaml": "model: {checkpoint: absent.ckpt}\n",
     "broken.yaml": "a: [1\n",
     "list.yaml": "- 1\n",
     "numbers.yaml": "1: 2\n",
@@ -77,9 +78,17 @@ REFUSED = [
     ([*SMOKE, "--set", "data=3"], ["data", "3"]),
     ([*SMOKE, "--set", "loss.preset=[1]"], ["loss.preset", "taming", "[1]"]),
     ([*SMOKE, "--set", "model.kind=vae"], ["model.kind", "'vae'", "taming_vqgan"]),
+    ([*SMOKE, "--set", "model.checkpoint=absent.ckpt"], ["absent.ckpt", "Correct the path"]),
+    ([*SMOKE, "--set", "model.checkpoint=empty"], ["empty", "model.safetensors or state.pt"]),
+    ([*SMOKE, "--set", "model.checkpoint=text.mp4"], ["text.mp4", "cannot be read"]),
+    ([*SMOKE, "--config", "absent_start.yaml"], ["absent.ckpt", "Correct the path"]),
     ([*SMOKE, "--set", "cluster.workers=3"], ["4 and 3", "Set data.batch_size to 6"]),
     ([*SMOKE, "--set", "training.validate_every=0"], ["validate_every", "a tenth"]),
     ([*SMOKE, "--set", "data.resolution=30"], ["30"]),
+    (
+        [*SMOKE, "--set", "model.kind=VQVAE2", "--set", "data.resolution=36"],
+        ["multiples of 8", "36x36", "Use 32x32"],
+    ),
     (
         [*SMOKE, "--set", "data.resolution=16", "--set", "loss.disc_weight=0"],
         ["perceptual network squeeze", "16 x 16", "Set data.resolution to 32"],

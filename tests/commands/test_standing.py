@@ -3,11 +3,15 @@
 import json
 
 import pytest
+import yaml
 
 from raysweep.commands.plan import check_further
 from raysweep.commands.standing import further, standing
 from raysweep.errors import ConfigError, ExperimentError
 from raysweep.experiment.layout import Experiment, create, open_experiment
+from raysweep.tracking.swanlab import URL_FILE
+from raysweep.training import checkpoint
+from tests.tiny import tiny_parts
 
 
 def test_status_lists_every_trial_best_first(run, swept):
@@ -19,6 +23,13 @@ def test_status_lists_every_trial_best_first(run, swept):
     ids = [line.split()[1] for line in out.splitlines() if " 00" in line]
     assert ids[0] == "0006"
     assert sorted(ids) == [f"{number:04d}" for number in range(7)]
+
+
+def test_status_says_where_swanlab_shows_a_trial(run, swept):
+    address = swept.trial("0002") / URL_FILE
+    address.parent.mkdir(parents=True)
+    address.write_text("https://swanlab.example/runs/1")
+    assert "0002 in SwanLab: https://swanlab.example/runs/1\n" in run("status", swept.folder).out
 
 
 def test_status_of_an_experiment_that_has_not_begun(run, swept):
@@ -64,6 +75,24 @@ def test_an_export_never_takes_the_place_of_anything_but_an_export(run, swept, f
         assert code == 2
         assert "holds something else" in error
     assert (folder / "home" / "thesis.tex").read_text() == "years of work"
+
+
+def test_an_export_for_public_code_is_one_file_that_a_run_can_start_from(run, swept, folder):
+    parts = tiny_parts({"model.ch": 32, "discriminator.norm": "batch"})
+    best = swept.best_checkpoint("0006", "val/psnr")
+    checkpoint.save(best, parts.state, {"val/psnr": 20.0}, parts.settings)
+    code, out, _ = run("export", swept.folder, "--format", "taming")
+    file = swept.folder / "best.ckpt"
+    assert code == 0
+    assert f"exported trial 0006 to {file}, with its discriminator" in out
+    (folder / "run.yaml").write_text(yaml.safe_dump(parts.settings))
+    words = ["train", "--config", "run.yaml", "--data", "demo", "--dry-run", "--set"]
+    code, out, _ = run(*words, f"model.checkpoint={file}")
+    assert code == 0
+    assert f"starts from {file}\n  takes the tokenizer (183 tensors), the discriminator\n" in out
+    code, _, error = run("export", swept.folder, "--format", "taming")
+    assert code == 2
+    assert f"{file} exists" in error
 
 
 def test_a_further_trial_has_what_the_other_ran_with_and_the_changes(swept):

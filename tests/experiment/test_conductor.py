@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from optuna.trial import TrialState
 
+from raysweep.config import in_steps
 from raysweep.experiment.conductor import Conductor, Proposal
-from raysweep.experiment.events import read
+from raysweep.experiment.events import EventLog, read
 from raysweep.search.objective import Objective
 from search_spaces import smoke
 from tests.fakes import PSNR, STEPS, driver, execute, known, small_sweep
@@ -44,6 +45,17 @@ def test_without_a_space_only_added_trials_run(conductor, path):
     assert mind.propose() is None
     mind.add({"training.learning_rate": 0.5}, "by hand")
     assert execute(mind) == ["0000"]
+
+
+def test_what_settings_leave_to_the_footage_is_resolved_before_a_trial_runs(path):
+    sweep = small_sweep(pinned={"training.epochs": 2})
+    with EventLog(path) as log:
+        mind = Conductor(sweep, None, PSNR, log, resolve=lambda run: in_steps(run, 40))
+        mind.add({}, "by hand")
+        proposal = mind.propose()
+    assert proposal is not None
+    training = proposal.config.training
+    assert (training.steps, training.epochs) == (20, None)
 
 
 def test_an_added_trial_is_outside_budget_search_and_rungs(conductor, path):

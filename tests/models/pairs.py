@@ -29,7 +29,16 @@ FAMILIES: dict[str, Tree] = {
 }
 """Model settings without a quantizer's; frames of 32 px give several code positions."""
 
-QUANTIZERS: dict[str, Tree] = {"gradient": SETTINGS["model"]["quantizer"], "ema": EMA}
+QUANTIZERS: dict[str, Tree] = {
+    "gradient": SETTINGS["model"]["quantizer"],
+    "ema": EMA,
+    "optvq": EMA | {"kind": "optvq", "heads": 2},
+    "cosine": EMA | {"kind": "cosine", "code_dim": 4},
+    "residual": EMA | {"kind": "residual", "stages": 3},
+    "simvq": EMA | {"kind": "simvq"},
+    "fsq": EMA | {"kind": "fsq"},
+    "lfq": EMA | {"kind": "lfq"},
+}
 
 PAIRS = {
     f"{family}-{quantizer}": merge(FAMILIES[family], {"quantizer": QUANTIZERS[quantizer]})

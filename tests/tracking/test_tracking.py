@@ -1,8 +1,11 @@
 """Trackers: the files are what they should be, and a resumed run leaves no step twice."""
 
+import importlib.util
 import json
 import re
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import cv2
 import numpy as np
@@ -10,11 +13,13 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from raysweep.errors import ConfigError
 from raysweep.tracking import Trackers, TrackingConfig, trackers
 from raysweep.tracking.base import Picture
 from raysweep.tracking.jsonl import JsonLines, read_lines
 from raysweep.tracking.log import TrainingLog
 from raysweep.tracking.pictures import PictureFolder, save_png, side_by_side
+from raysweep.tracking.swanlab import URL_FILE
 from raysweep.tracking.tensorboard import TensorBoard
 from raysweep.tracking.wandb import WandB, is_offline
 
@@ -158,14 +163,21 @@ def _no_login(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_no_login")
 def test_wandb_without_a_login_writes_a_run_that_can_be_sent_later(tmp_path: Path) -> None:
     for _ in range(2):  # the second goes on with the first's run
-        run = WandB(tmp_path, project="p", group="experiment", name="0000", settings={"seed": 3})
+        run = WandB(
+            tmp_path,
+            project="p",
+            group="experiment",
+            name="0000",
+            settings={"seed": 3},
+            job_type="train_model",
+        )
         run.scalars(10, {"val/psnr": 20.0})
         run.image(10, "val/pictures", _picture())
         run.close()
     run_id = (tmp_path / "wandb" / "run-id").read_text()
     (file, *_) = sorted(tmp_path.glob(f"wandb/offline-run-*-{run_id}/run-{run_id}.wandb"))
     content = file.read_bytes()
-    for part in (b"val/psnr", b"experiment", b"0000", b"seed"):
+    for part in (b"val/psnr", b"experiment", b"0000", b"seed", b"train_model"):
         assert part in content
     assert {path.stem for path in tmp_path.glob("wandb/*/*.wandb")} == {f"run-{run_id}"}
     assert list(file.parent.glob("files/media/images/val/pictures*.png"))
@@ -194,6 +206,90 @@ def test_wandb_is_offline_without_a_login(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert is_offline() is expected
+
+
+# --- SwanLab
+
+
+class FakeSwanLab(ModuleType):
+    """Remembers what it was told; the real package needs a network."""
+
+    def __init__(self) -> None:
+        super().__init__("swanlab")
+        self.told: list[tuple[str, object]] = []
+        self.url = "https://swanlab.example/@me/p/runs/1"
+
+    def login(self, **words: object) -> None:
+        self.told.append(("login", words))
+
+    def init(self, **words: object) -> "FakeSwanLab":
+        self.told.append(("init", words))
+        return self
+
+    def log(self, values: dict[str, object], step: int) -> None:
+        self.told.append(("log", (values, step)))
+
+    def finish(self) -> None:
+        self.told.append(("finish", None))
+
+    def Image(self, picture: Picture) -> tuple[int, ...]:
+        return picture.shape
+
+
+@pytest.fixture
+def swanlab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSwanLab:
+    fake = FakeSwanLab()
+    monkeypatch.setitem(sys.modules, "swanlab", fake)
+    monkeypatch.delenv("SWANLAB_API_KEY", raising=False)
+    monkeypatch.setenv("SWANLAB_ROOT", str(tmp_path / "nobody"))
+    return fake
+
+
+SWANLAB = TrackingConfig(
+    tensorboard=False,
+    swanlab=True,
+    swanlab_project="p",
+    swanlab_experiment="first",
+    swanlab_tags=("a", "b"),
+    swanlab_notes="n",
+    swanlab_host="https://own.example",
+)
+
+
+def test_swanlab_is_told_all_and_leaves_its_address(
+    swanlab: FakeSwanLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SWANLAB_API_KEY", "k")
+    for _ in range(2):  # the second goes on with the first's experiment
+        with _open(SWANLAB, tmp_path) as tracker:
+            tracker.scalars(10, {"val/psnr": 20.0})
+            tracker.image(10, "val/pictures", _picture())
+    login, init, scalars, image, finish = swanlab.told[:5]
+    assert login == ("login", {"api_key": "k", "host": "https://own.example"})
+    asked = dict(init[1])  # type: ignore[call-overload]
+    assert asked == dict(swanlab.told[6][1])  # type: ignore[call-overload]
+    expected = {"project": "p", "name": "first-0000", "group": "e", "tags": ["a", "b"]}
+    expected |= {"description": "n", "config": {"seed": 0}, "mode": "online", "resume": "allow"}
+    assert {name: asked[name] for name in expected} == expected
+    assert scalars == ("log", ({"val/psnr": 20.0}, 10))
+    assert image == ("log", ({"val/pictures": (12, 20, 3)}, 10))
+    assert finish == ("finish", None)
+    assert (tmp_path / URL_FILE).read_text() == swanlab.url
+
+
+def test_swanlab_without_a_key_stays_here(swanlab: FakeSwanLab, tmp_path: Path) -> None:
+    _open(SWANLAB, tmp_path).close()
+    ((told, asked), _) = swanlab.told
+    assert told == "init"
+    assert dict(asked)["mode"] == "offline"  # type: ignore[call-overload]
+    assert not (tmp_path / URL_FILE).exists()
+
+
+def test_swanlab_that_is_not_installed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match="pip install swanlab"):
+        SWANLAB.check()
+    TrackingConfig().check()
 
 
 # --- all together

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from raysweep.training.evaluate import evaluate, mean_colour_psnr, to_frames
-from tests.tiny import CPU, QUANTIZERS, clips, tiny_parts
+from tests.models.pairs import QUANTIZERS
+from tests.tiny import CPU, clips, tiny_parts
 
 
 def test_clips_become_frames_in_order() -> None:
@@ -20,13 +21,27 @@ def test_clips_become_frames_in_order() -> None:
     ).tolist() == [[[[-1.0, 1.0]]]]
 
 
-@pytest.mark.parametrize("quantizer", QUANTIZERS)
+@pytest.mark.parametrize("quantizer", ["gradient", "ema", "optvq", "residual"])
 @pytest.mark.parametrize("sizes", [[3, 4], [1, 6], [2, 2, 2, 1]])
 def test_uneven_batches_give_the_same_metrics(quantizer, sizes) -> None:
     parts = tiny_parts({"model.quantizer": QUANTIZERS[quantizer]})
     whole = evaluate(parts.state.tokenizer, parts.new_metrics(), [clips(7)], CPU)
     split = evaluate(parts.state.tokenizer, parts.new_metrics(), clips(7).split(sizes), CPU)
     assert split == pytest.approx(whole, rel=1e-5)
+
+
+@pytest.mark.parametrize("quantizer", ["optvq", "residual"])
+def test_every_head_or_stage_has_its_own_perplexity_and_usage(quantizer) -> None:
+    parts = tiny_parts({"model.quantizer": QUANTIZERS[quantizer]})
+    parts.step(to_frames(clips(7), CPU))
+    metrics = evaluate(parts.state.tokenizer, parts.new_metrics(), clips(7).split(3), CPU)
+    codes = parts.state.tokenizer.eval().encode(to_frames(clips(7), CPU)).codes
+    assert len(codes) > 1
+    for level, ids in enumerate(codes):
+        shares = np.unique(ids.numpy(), return_counts=True)[1] / ids.numel()
+        perplexity = np.exp(-(shares * np.log(shares)).sum())
+        assert metrics[f"val/perplexity/level{level}"] == pytest.approx(perplexity, rel=1e-5)
+        assert metrics[f"val/code_usage/level{level}"] == pytest.approx(len(shares) / 32)
 
 
 @pytest.mark.parametrize("training", [True, False])

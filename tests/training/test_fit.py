@@ -15,6 +15,7 @@ from raysweep.schema import Tree
 from raysweep.tracking import Picture, Tracker
 from raysweep.training.loop import DIVERGED, LATEST, Parts, Report, fit, resume
 from raysweep.training.step import Scalars
+from tests.models.pairs import FAMILIES
 from tests.tiny import NO_TRACKER, QUANTIZERS, MemoryBatches, tiny_parts, tiny_run
 
 FAST: Tree = {"loss.perceptual_net": "none"}
@@ -284,6 +285,7 @@ RESUMES = [
     ),
     pytest.param({"discriminator.norm": "actnorm", "loss.disc_start": 2}, id="activation norm"),
     pytest.param({"training.precision": "bf16", "loss.disc_start": 3}, id="bfloat16"),
+    pytest.param({"model": FAMILIES["hierarchical"]}, id="two levels, batch norm"),
 ]
 
 

@@ -51,13 +51,14 @@ class Quantizer(nn.Module, ABC):
 def nearest(latent_MD: Tensor, codebook_KD: Tensor) -> Tensor:
     """Index of the nearest codebook vector by squared L2, expanded so that it is one matrix product.
 
-    Both are moved to the codebook's centre first: where all vectors lie close together, the expanded
-    terms would cancel and leave rounding to choose.
+    Both are moved by the codebook's shortest vector first: where all vectors lie close together, the expanded
+    terms would cancel and leave rounding to choose. (The mean would not do: published moving-average
+    codebooks hold unused codes at 1e5 times the others' distance, and it lies among those.)
     """
-    centre_D = codebook_KD.mean(0)
-    codebook_KD = codebook_KD - centre_D
+    centre_1D = codebook_KD[codebook_KD.square().sum(1).argmin(0, keepdim=True)]
+    codebook_KD = codebook_KD - centre_1D
     squares_K = codebook_KD.square().sum(1)
-    return torch.addmm(squares_K, latent_MD - centre_D, codebook_KD.t(), alpha=-2).argmin(1)
+    return torch.addmm(squares_K, latent_MD - centre_1D, codebook_KD.t(), alpha=-2).argmin(1)
 
 
 def perplexity(

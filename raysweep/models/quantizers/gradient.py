@@ -4,24 +4,42 @@ van den Oord et al. 2017, "Neural Discrete Representation Learning", eq. 3. Rele
 were trained with beta on the codebook term (`legacy_beta`), where the paper has it on the commitment term.
 """
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch.nn.functional as F
 from einops import rearrange
+from pydantic import Field
 from torch import Tensor, autocast, nn
 
 from raysweep.models.quantizers.base import Quantized, Quantizer, QuantizerConfig, nearest
 
 
+class Weights(NamedTuple):
+    """Of the two terms of the loss: latent towards codebook, codebook towards latent."""
+
+    commitment: float
+    codebook: float
+
+
 class GradientConfig(QuantizerConfig):
     kind: Literal["gradient"] = "gradient"
     beta: float = 0.25
-    """Weight of the commitment term (of the codebook term when `legacy_beta`)."""
+    """Weight of the commitment term (of the codebook term when `legacy_beta`); the other term's is 1."""
     legacy_beta: bool = True
     """Beta on the codebook term, as in every released VQGAN checkpoint."""
+    commitment_weight: float | None = Field(default=None, ge=0)
+    """Weight of the commitment term; None: as `beta` and `legacy_beta` say."""
+    codebook_weight: float | None = Field(default=None, ge=0)
+    """Weight of the codebook term; None: as `beta` and `legacy_beta` say."""
 
     def build(self) -> "GradientQuantizer":
         return GradientQuantizer(self)
+
+    @property
+    def weights(self) -> Weights:
+        weights = Weights(1.0, self.beta) if self.legacy_beta else Weights(self.beta, 1.0)
+        given = {"commitment": self.commitment_weight, "codebook": self.codebook_weight}
+        return weights._replace(**{term: w for term, w in given.items() if w is not None})
 
 
 class GradientQuantizer(Quantizer):
@@ -30,9 +48,7 @@ class GradientQuantizer(Quantizer):
     def __init__(self, config: GradientConfig) -> None:
         super().__init__()
         self.codebook_sizes = (config.codebook_size,)
-        self.commitment_weight, self.codebook_weight = (
-            (1.0, config.beta) if config.legacy_beta else (config.beta, 1.0)
-        )
+        self.weights = config.weights
         self.embedding = nn.Embedding(config.codebook_size, config.embedding_dim)
         nn.init.uniform_(self.embedding.weight, -1 / config.codebook_size, 1 / config.codebook_size)
 
@@ -45,7 +61,7 @@ class GradientQuantizer(Quantizer):
             chosen = self.vectors(codes)
             commitment = F.mse_loss(latent, chosen.detach())
             codebook = F.mse_loss(chosen, latent.detach())
-            loss = self.commitment_weight * commitment + self.codebook_weight * codebook
+            loss = self.weights.commitment * commitment + self.weights.codebook * codebook
             return Quantized(latent + (chosen - latent).detach(), codes, loss)
 
     def vectors(self, codes: tuple[Tensor, ...]) -> Tensor:

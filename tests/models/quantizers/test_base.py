@@ -1,0 +1,21 @@
+"""What all quantizers share."""
+
+import pytest
+import torch
+
+from raysweep.models.quantizers import perplexity
+from raysweep.models.quantizers.base import nearest
+from tests.models.quantizers.latents import D, K, nearest_of
+
+
+def test_nearest_is_by_squared_distance() -> None:
+    vectors, book = torch.randn(50, D), torch.randn(K, D)
+    wanted = nearest_of(vectors.double().numpy(), book.double().numpy())
+    assert nearest(vectors, book).tolist() == wanted.tolist()
+
+
+@pytest.mark.parametrize(
+    ("codes", "expected"), [([0, 0, 0, 0], 1.0), ([0, 1, 2, 3], 4.0), ([0, 0, 1, 1], 2.0)]
+)
+def test_perplexity(codes, expected) -> None:
+    assert perplexity([torch.tensor(codes)], [8]).item() == pytest.approx(expected)
