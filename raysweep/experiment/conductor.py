@@ -67,7 +67,7 @@ class Conductor:
         resolve: Callable[[RunConfig], RunConfig] = lambda run: run,
     ) -> None:
         self.sweep, self.objective, self.log, self.listener = sweep, objective, log, listener
-        self.study = Study(space or _nothing, sweep.sampler, sweep.seed)
+        self.study = Study(space or _nothing, sweep.sampler, sweep.seed, sweep.pinned)
         self.budget_trials = 0 if space is None else sweep.budget.trials
         self.resolve = resolve
         training = resolve(sweep.run()).training
@@ -169,7 +169,7 @@ def _finite(metrics: Mapping[str, float]) -> dict[str, float]:
 
 def check_space(sweep: SweepConfig, space: Space, samples: int = 50) -> list[Draw]:
     """Draws from the space and validates every result; ConfigError names the first bad setting."""
-    study, draws = Study(space, sweep.sampler, sweep.seed), []
+    study, draws = Study(space, sweep.sampler, sweep.seed, sweep.pinned), []
     for number in range(samples):
         try:
             params, settings = study.propose(number)

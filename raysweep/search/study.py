@@ -4,8 +4,8 @@ The sampler of trial n is seeded by (sweep seed, n), so the same history gives t
 """
 
 import warnings
-from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, cast
 
 import optuna
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
@@ -27,9 +27,18 @@ class SamplerConfig(Config):
 class Study:
     """Proposals for one objective whose scores are maximized."""
 
-    def __init__(self, space: Space, config: SamplerConfig, seed: int) -> None:
+    def __init__(
+        self,
+        space: Space,
+        config: SamplerConfig,
+        seed: int,
+        pinned: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`pinned`: settings by dotted path that overrule the space; it is told them where it suggests them,
+        so that what it asks next goes with them."""
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.space, self.config, self.seed = space, config, seed
+        self.pinned = dict(pinned or {})
         self.study = optuna.create_study(direction="maximize", sampler=RandomSampler())
         self.running: dict[int, optuna.Trial] = {}
 
@@ -42,11 +51,10 @@ class Study:
         if params:
             self.study.enqueue_trial(dict(params))
         trial = self.study.ask()
-        with (
-            warnings.catch_warnings()
-        ):  # lists among choices hinder Optuna's storages, and this has none
+        with warnings.catch_warnings():
+            # Lists among choices hinder Optuna's storages, and this has none.
             warnings.filterwarnings("ignore", "Choices for a categorical", UserWarning)
-            extra = self.space(trial) or {}
+            extra = self.space(cast(optuna.Trial, _Told(trial, self.pinned))) or {}
         self.running[number] = trial
         return dict(trial.params), {**extra, **trial.params}
 
@@ -77,3 +85,23 @@ class Study:
                 group=True,
                 constant_liar=True,
             )
+
+
+class _Told:
+    """A trial that answers with the pinned value instead of its own suggestion, where that is a choice."""
+
+    def __init__(self, trial: optuna.Trial, pinned: Mapping[str, Any]) -> None:
+        self._trial, self._pinned = trial, pinned
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._trial, name)
+
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
+        suggested = self._trial.suggest_categorical(name, choices)
+        return self._pinned[name] if self._pinned.get(name) in choices else suggested
+
+    def suggest_float(self, name: str, *bounds: float, **how: Any) -> Any:
+        return self._pinned.get(name, self._trial.suggest_float(name, *bounds, **how))
+
+    def suggest_int(self, name: str, *bounds: int, **how: Any) -> Any:
+        return self._pinned.get(name, self._trial.suggest_int(name, *bounds, **how))

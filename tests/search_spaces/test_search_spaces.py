@@ -14,7 +14,7 @@ from raysweep.config import SweepConfig
 from raysweep.errors import ConfigError
 from raysweep.experiment.conductor import check_space
 from raysweep.schema import override, parse
-from search_spaces import smoke
+from search_spaces import families, smoke
 
 NAMES = [module.name for module in pkgutil.iter_modules(search_spaces.__path__)]
 
@@ -117,6 +117,24 @@ PINS = [
         {"model.quantizer.kind": "gradient"},
     ),
 ]
+
+
+@pytest.mark.parametrize("kind", ["taming_vqgan", "grouped", "hierarchical", "conv"])
+def test_a_space_asks_what_goes_with_a_pinned_kind(kind):
+    sweep = parse(
+        SweepConfig,
+        {"name": "x", "base": families.BASE, "pinned": {"model.kind": kind, "training.steps": 70}},
+    )
+    draws = check_space(sweep, families.space)
+    assert {(draw.config.model.kind, draw.config.training.steps) for draw in draws} == {(kind, 70)}
+    assert len({draw.config.model.quantizer.kind for draw in draws}) > 4
+
+
+def test_a_pinned_value_that_the_space_does_not_hold_overrules_it():
+    pinned = {"model.quantizer.codebook_size": 48}
+    sweep = parse(SweepConfig, {"name": "x", "base": smoke.BASE, "pinned": pinned})
+    sizes = {draw.config.model.quantizer.codebook_size for draw in check_space(sweep, smoke.space)}
+    assert sizes == {48}
 
 
 @pytest.mark.parametrize(("pinned", "suggested", "expected"), PINS)
