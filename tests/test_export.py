@@ -142,6 +142,7 @@ def test_one_file_replaces_none(wide, tmp_path) -> None:
 
 
 def test_a_model_that_public_code_has_not_leaves_no_file(experiment, tmp_path) -> None:
-    with pytest.raises(ConfigError, match="multiples of 32"):
+    """Too narrow for its group normalization, or of another family."""
+    with pytest.raises(ConfigError, match=r"multiples of 32|holds models of taming_vqgan"):
         export_for("taming", experiment, "0000", "val/psnr", tmp_path / "best.ckpt")
     assert not (tmp_path / "best.ckpt").exists()
