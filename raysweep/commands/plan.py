@@ -19,7 +19,7 @@ from raysweep.commands.spaces import LoadedSpace
 from raysweep.commands.standing import Added, Standing
 from raysweep.commands.tasks import read_tasks
 from raysweep.config import RunConfig, SweepConfig, laid
-from raysweep.data import DEMO
+from raysweep.data import DEMO, FOOTAGE
 from raysweep.errors import ConfigError, ExperimentError
 from raysweep.experiment.conductor import check_space
 from raysweep.experiment.layout import Experiment
@@ -174,7 +174,7 @@ def _require_comparable(
     run: RunConfig, base: RunConfig, goal: Objective, sweep: SweepConfig
 ) -> None:
     """Trials of an experiment share one store and are ranked by one metric."""
-    for name in ("source", "validation_source", "images", "split", "store", "resolution"):
+    for name in FOOTAGE:
         asked, shared = getattr(run.data, name), getattr(base.data, name)
         if asked != shared:
             raise ConfigError(
