@@ -207,9 +207,13 @@ def _require_free(experiment: Experiment) -> None:
 
 def _distinct(runs: Iterable[RunConfig]) -> Iterable[RunConfig]:
     """One of each that could fail on its own: a space mostly varies numbers that cannot."""
-    matters = {"data": True, "model": True, "cluster": True}
-    perceptual = {"loss": {"perceptual_net", "perceptual_init"}}
-    return {run.model_dump_json(include={**matters, **perceptual}): run for run in runs}.values()
+    whole = {"data": True, "model": True, "cluster": True, "tracking": True}
+    weights = {"loss": {"perceptual_net", "perceptual_init", "logit_init"}, "training": {"rfid"}}
+    keyed = {}
+    for run in runs:
+        shown = run.model_dump_json(include={**whole, **weights})
+        keyed[shown, run.loss.logit_weight > 0] = run
+    return keyed.values()
 
 
 def known_gpus() -> float:
