@@ -237,6 +237,14 @@ def print_plan(plan: Plan) -> None:
         say(f"how many run at once depends on the cluster at {os.environ['RAY_ADDRESS']}")
     else:
         say(f"{at_once(plan.sweep, capacity)} run at once on this machine ({capacity})")
+    if plan.sweep.space is None:
+        say(f"objective: {plan.sweep.objective}")
+    else:
+        _print_search(plan)
+    say(f"experiment folder: {plan.experiment.folder}")
+
+
+def _print_search(plan: Plan) -> None:
     title("the search")
     settings = plan.sweep.model_dump(mode="json", include=set(_SHOWN_OF_SEARCH))
     say(yaml.safe_dump(settings, sort_keys=False).rstrip())
@@ -245,7 +253,6 @@ def print_plan(plan: Plan) -> None:
         say(
             f"{path}: " + (f"pinned to {pinned[path]!r} by --set" if path in pinned else "searched")
         )
-    say(f"experiment folder: {plan.experiment.folder}")
 
 
 def print_tasks(plan: Plan) -> None:
