@@ -130,8 +130,8 @@ class SweepConfig(Config):
     def _validates_often_enough(self) -> Self:
         if self.run().training.validate_every == 0:
             raise ValueError(
-                "training.validate_every must be above 0 in a sweep, got 0. Set it to about a tenth "
-                "of training.steps"
+                "training.validate_every must be above 0, since a checkpoint is written with every validation, "
+                "got 0. Set it to about a tenth of training.steps"
             )
         return self
 
