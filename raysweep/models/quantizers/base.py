@@ -26,11 +26,13 @@ class QuantizerConfig(Config):
 
 class Quantized(NamedTuple):
     """`latent_NDhw` carries straight-through gradients; `codes` int64 in [0, K), one (N, h, w) for each of
-    `codebook_sizes`; `loss` a scalar."""
+    `codebook_sizes`; `loss` a scalar; `commitment` the commitment term before its weight, which is the mean
+    squared distance of vectors to their codes where these are looked up, without a gradient."""
 
     latent_NDhw: Tensor
     codes: tuple[Tensor, ...]
     loss: Tensor
+    commitment: Tensor
 
 
 class Quantizer(nn.Module, ABC):

@@ -110,8 +110,9 @@ class EMAQuantizer(Quantizer):
             chosen = self.vectors(codes)  # of the codebook before this step's update
             if self.training:
                 self._update(latent_MD, codes_M)
-            loss = self.config.beta * F.mse_loss(latent, chosen)
-            return Quantized(latent + (chosen - latent).detach(), codes, loss)
+            commitment = F.mse_loss(latent, chosen)
+            straight = latent + (chosen - latent).detach()
+            return Quantized(straight, codes, self.config.beta * commitment, commitment.detach())
 
     def vectors(self, codes: tuple[Tensor, ...]) -> Tensor:
         (codes_Nhw,) = codes
