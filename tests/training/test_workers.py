@@ -1,14 +1,15 @@
-"""Two workers with half batches are one worker with the whole batch.
+"""Workers with parts of the batches are one worker with the whole batches.
 
-Every job below runs in this process, and in each of two gloo processes that hold half of the data.
+Every job below runs in this process, and in each of two gloo processes that hold half of the data; some run in
+each of four, too. The five validation clips divide evenly among neither.
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
 import pytest
 import torch
@@ -16,13 +17,15 @@ import torch.distributed as dist
 from torch import Tensor, multiprocessing, nn
 
 from raysweep import parallel
+from raysweep.metrics import Metric, Scored
 from raysweep.models.norm import GlobalBatchNorm2d
 from raysweep.models.quantizers import EMAConfig
 from raysweep.schema import Tree
+from raysweep.training.evaluate import evaluate, to_frames
 from raysweep.training.loop import DIVERGED, Report, fit
 from raysweep.training.step import Scalars
 from tests.models.pairs import FAMILIES
-from tests.tiny import NO_EFFECT, NO_TRACKER, MemoryBatches, frames, tiny_parts, tiny_run
+from tests.tiny import CPU, NO_EFFECT, NO_TRACKER, MemoryBatches, frames, tiny_parts, tiny_run
 
 WORKERS = 2
 FRAMES_PER_STEP = 8
@@ -54,6 +57,16 @@ MICRO_BATCHES: Tree = {
 
 def _quantizer(kind: str) -> Tree:
     return {"model.quantizer": {"kind": kind, "codebook_size": 8, "embedding_dim": 8}}
+
+
+ANY_NUMBER: dict[str, Tree] = {
+    "gradient": _quantizer("gradient"),  # with group normalization in both networks
+    "norm-free": {
+        "model": FAMILIES["grouped"],
+        **_quantizer("gradient"),
+        "training.steps": 10,
+    },
+}
 
 
 def _share(values: Tensor) -> Tensor:
@@ -103,6 +116,33 @@ def _perplexity() -> Tensor:
     return tokenizer.train()(_share(frames(FRAMES_PER_STEP))).perplexity.detach()
 
 
+class _Seen(Metric):
+    """How often each validation frame was scored."""
+
+    better: ClassVar = {}
+
+    def __init__(self, every_NCHW: Tensor) -> None:
+        self._every_NCHW = every_NCHW
+        self._times = torch.zeros(len(every_NCHW), dtype=torch.float64)
+
+    def update(self, batch: Scored) -> None:
+        for frame in batch.frames_NCHW:
+            self._times += (self._every_NCHW == frame).all((1, 2, 3))
+
+    def totals(self) -> Tensor:
+        return self._times.clone()
+
+    def values(self, totals: Tensor) -> dict[str, float]:
+        return {f"frame {number}": times for number, times in enumerate(totals.tolist())}
+
+
+def _seen() -> dict[str, float]:
+    batches = MemoryBatches(tiny_run(PROMISE), *parallel.place())
+    every_NCHW = to_frames(batches.valid_clips, CPU)
+    tokenizer = tiny_parts(PROMISE).state.tokenizer
+    return evaluate(tokenizer, {"seen": _Seen(every_NCHW)}, batches.validation(), CPU)
+
+
 def _gather() -> Tensor:
     rows = torch.arange(12.0).view(6, 2)
     return parallel.gather_rows(_share(rows), torch.tensor([5, 0, 3, 3, 2]))
@@ -132,7 +172,8 @@ def _nan_on_the_last_worker() -> list[Report]:
 
 
 JOBS: dict[str, Callable[[], Any]] = {
-    "gradient": lambda: _train(_quantizer("gradient")),
+    "gradient": lambda: _train(ANY_NUMBER["gradient"]),
+    "norm-free": lambda: _train(ANY_NUMBER["norm-free"]),
     "ema": lambda: _train(_quantizer("ema")),
     "batch discriminator": lambda: _train(
         {**_quantizer("gradient"), "discriminator.norm": "batch", "training.steps": 10}
@@ -145,6 +186,7 @@ JOBS: dict[str, Callable[[], Any]] = {
         {**_quantizer("gradient"), **MICRO_BATCHES, "training.steps": 10}
     ),
     "batch norm": _batch_norm,
+    "seen": _seen,
     "gather": _gather,
     "perplexity": _perplexity,
     "codebook": _codebook,
@@ -152,22 +194,34 @@ JOBS: dict[str, Callable[[], Any]] = {
 }
 
 
-def _worker(rank: int, folder: Path) -> None:
+FOR_FOUR = ["gradient", "norm-free", "seen"]
+
+
+def _worker(rank: int, folder: Path, workers: int, names: Sequence[str]) -> None:
     torch.set_num_threads(1)
     warnings.simplefilter("error")
     dist.init_process_group(
-        "gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=WORKERS
+        "gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=workers
     )
-    torch.save({name: job() for name, job in JOBS.items()}, folder / f"{rank}.pt")
+    torch.save({name: JOBS[name]() for name in names}, folder / f"{rank}.pt")
     dist.destroy_process_group()
 
 
 @pytest.fixture(scope="module")
 def workers(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """What each of the two workers made of every job."""
-    folder = tmp_path_factory.mktemp("group")
-    multiprocessing.spawn(_worker, (folder,), nprocs=WORKERS)
-    return [torch.load(folder / f"{rank}.pt", weights_only=False) for rank in range(WORKERS)]
+    return _spawned(tmp_path_factory.mktemp("two"), WORKERS, list(JOBS))
+
+
+@pytest.fixture(scope="module")
+def four_workers(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """What each of four made of FOR_FOUR."""
+    return _spawned(tmp_path_factory.mktemp("four"), 4, FOR_FOUR)
+
+
+def _spawned(folder: Path, workers: int, names: Sequence[str]) -> list[dict[str, Any]]:
+    multiprocessing.spawn(_worker, (folder, workers, names), nprocs=workers)
+    return [torch.load(folder / f"{rank}.pt", weights_only=False) for rank in range(workers)]
 
 
 @cache
@@ -175,7 +229,50 @@ def _alone(name: str) -> Any:
     return JOBS[name]()
 
 
-TRAININGS = ["gradient", "ema", "batch discriminator", "penalties", "micro-batches"]
+class Apart(NamedTuple):
+    """Largest differences of two runs: of a weight; of a metric, as a share of it where it is above 1."""
+
+    weight: float
+    metric: float
+
+
+def _apart(one: dict[str, Any], other: dict[str, Any]) -> Apart:
+    weights = [
+        (other[network][key] - value).abs().max().item()
+        for network in ("tokenizer", "discriminator")
+        for key, value in one[network].items()
+        if not key.endswith(NO_EFFECT)
+    ]
+    metrics = [
+        abs(other["metrics"][name] - value) / max(1.0, abs(value))
+        for name, value in one["metrics"].items()
+    ]
+    return Apart(max(weights), max(metrics))
+
+
+@pytest.mark.parametrize("count", [2, 4])
+@pytest.mark.parametrize("name", ANY_NUMBER)
+def test_ten_steps_of_any_number_of_workers_are_those_of_one(
+    workers, four_workers, name, count
+) -> None:
+    """And not those of another seed, by far."""
+    one, several = _alone(name)[10], {2: workers, 4: four_workers}[count][0][name][10]
+    other_seed = _train({**ANY_NUMBER[name], "training.steps": 10, "seed": 3})[10]
+    weight, metric = 1e-5, 1e-6
+    assert _apart(one, several).weight <= weight
+    assert _apart(one, several).metric <= metric
+    assert _apart(one, other_seed).weight >= 100 * weight
+    assert _apart(one, other_seed).metric >= 100 * metric
+
+
+def test_each_validation_frame_is_scored_once_however_many_workers_share_them(
+    workers, four_workers
+) -> None:
+    once = {f"val/frame {number}": 1.0 for number in range(10)}
+    assert _alone("seen") == workers[0]["seen"] == four_workers[0]["seen"] == once
+
+
+TRAININGS = ["gradient", "norm-free", "ema", "batch discriminator", "penalties", "micro-batches"]
 
 
 @pytest.mark.parametrize("quantizer", ["gradient", "ema"])
