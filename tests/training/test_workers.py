@@ -4,6 +4,7 @@ Every job below runs in this process, and in each of two gloo processes that hol
 each of four, too. The five validation clips divide evenly among neither.
 """
 
+import re
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -17,6 +18,7 @@ import torch.distributed as dist
 from torch import Tensor, multiprocessing, nn
 
 from raysweep import parallel
+from raysweep.errors import TrainingFailed
 from raysweep.metrics import Metric, Scored
 from raysweep.models.norm import GlobalBatchNorm2d
 from raysweep.models.quantizers import EMAConfig
@@ -171,6 +173,19 @@ def _nan_on_the_last_worker() -> list[Report]:
     return [tuple(report) for report in reports]
 
 
+def _out_of_memory(accumulate: int) -> str:
+    """What a run says that never has enough of it: three clips on each of two workers, two frames each."""
+    changes = {**PROMISE, "data.batch_size": 6, "training.accumulate": accumulate}
+
+    def step(frames: Tensor) -> Scalars:
+        raise torch.OutOfMemoryError
+
+    batches = MemoryBatches(tiny_run(changes), *parallel.place())
+    with pytest.raises(TrainingFailed) as failure:
+        fit(replace(tiny_parts(changes), step=step), batches, lambda report: None, NO_TRACKER)
+    return str(failure.value)
+
+
 JOBS: dict[str, Callable[[], Any]] = {
     "gradient": lambda: _train(ANY_NUMBER["gradient"]),
     "norm-free": lambda: _train(ANY_NUMBER["norm-free"]),
@@ -191,6 +206,8 @@ JOBS: dict[str, Callable[[], Any]] = {
     "perplexity": _perplexity,
     "codebook": _codebook,
     "nan": _nan_on_the_last_worker,
+    "out of memory": lambda: _out_of_memory(1),
+    "out of memory with a clip at a time": lambda: _out_of_memory(3),
 }
 
 
@@ -348,3 +365,11 @@ def test_the_ema_codebook_starts_revives_and_moves_as_one(workers) -> None:
 
 def test_a_nan_on_one_worker_ends_the_run_on_all(workers) -> None:
     assert workers[0]["nan"] == [(3, {DIVERGED: 3.0}, None)]
+
+
+def test_out_of_memory_on_workers_names_a_setting_that_is_taken(workers) -> None:
+    wanted = "out of memory with 6 frames of 32x32 px .* Set training.accumulate to 3: "
+    assert re.match(wanted, workers[0]["out of memory"])
+    tiny_run({"data.batch_size": 6, "cluster.workers": WORKERS, "training.accumulate": 3})
+    wanted = "out of memory with 2 frames of 32x32 px .* Set data.resolution to 16, "
+    assert re.match(wanted, workers[0]["out of memory with a clip at a time"])
