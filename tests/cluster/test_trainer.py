@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from ray.train import UserCallback
 
 from raysweep.cluster.pipeline import materialise
 from raysweep.cluster.worker import Job
@@ -46,17 +47,18 @@ def _writers(file: Path) -> Iterator[int]:
                 yield int(descriptor.parts[2])
 
 
-def _killer(log: Path) -> Any:
+class Killer(UserCallback):
     """Hears of reports in the trainer's controller, and kills the first rank after the first checkpoint."""
-    from ray.train import UserCallback
 
-    class Killer(UserCallback):
-        def after_report(self, run_context: Any, metrics: list[Any], checkpoint: Any) -> None:
-            if metrics[0]["step"] == KILLED_AT and checkpoint is not None:
-                (pid,) = _writers(log)
-                os.kill(pid, signal.SIGKILL)
+    def __init__(self, log: Path) -> None:
+        self.log = log
 
-    return Killer()
+    def after_report(self, run_context: Any, metrics: list[Any], checkpoint: Any) -> None:
+        if (
+            metrics[0]["step"] == KILLED_AT and checkpoint is not None
+        ):  # None: told again on resuming
+            (pid,) = _writers(self.log)
+            os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +76,7 @@ def ends(
         job = Job(Experiment(folder / "runs"), name, "val/psnr")
         job.write(config)
         log = job.folder.resolve() / "training.log"
-        callbacks = [_killer(log)] if name == "killed" else []
+        callbacks = [Killer(log)] if name == "killed" else []
         result = build_trainer(job, manifest, frames, callbacks).fit()
         with result.checkpoint.as_directory() as last:
             ends[name] = job, checkpoint.load(Path(last))
