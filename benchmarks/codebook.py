@@ -1,8 +1,8 @@
 """Codes in use after a short training: our moving-average codebook against the public codes' starts.
 
-A cloud of standard normal vectors, fresh at every step, stands for latents that lie in many dimensions. `zeros` is the
-start of the public EMAVQ and VQ-VAE-2 codes, `ones` the same with cluster sizes at one; neither revives.
-Control: few codes in two dimensions, where none dies; revival should change nothing.
+A cloud of standard normal vectors, fresh at every step, stands for latents that lie in many dimensions.
+`zeros` is the start of the public EMAVQ and VQ-VAE-2 codes, `ones` the same with cluster sizes at one;
+neither revives. Control: few codes in two dimensions, where none dies; revival should change nothing.
 """
 
 import json
@@ -54,12 +54,12 @@ def measure(cloud: Cloud, settings: Tree, seed: int) -> Outcome:
         quantizer(torch.randn(VECTORS, cloud.dim, 1, 1))
     seconds = time.perf_counter() - start
     fresh = torch.randn(FRESH, cloud.dim, 1, 1)
-    latent, (codes,), _ = quantizer.eval()(fresh)
-    shares = torch.bincount(codes.flatten(), minlength=cloud.codes) / FRESH
+    quantized = quantizer.eval()(fresh)
+    shares = torch.bincount(quantized.codes[0].flatten(), minlength=cloud.codes) / FRESH
     return Outcome(
         int((shares > 0).sum()),
         torch.special.entr(shares).sum().exp().item(),
-        ((latent - fresh).square().mean() / fresh.var()).item(),
+        ((quantized.latent_NDhw - fresh).square().mean() / fresh.var()).item(),
         seconds,
     )
 

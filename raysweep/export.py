@@ -116,8 +116,8 @@ A discrete video tokenizer ({config.model.kind}, {config.model.quantizer.kind} q
 ```python
 import raysweep
 tokenizer = raysweep.load("this folder")
-codes = tokenizer.encode_video("video.mp4")  # one (T, h, w) tensor of ids per level
-frames = tokenizer.decode(codes)             # a NumPy array (T, H, W, 3), uint8 RGB
+codes = tokenizer.encode_video("video.mp4")  # one (T, h, w) tensor of ids per code map
+frames = tokenizer.decode(codes)  # a NumPy array (T, H, W, 3), uint8 RGB
 ```
 
 | validation | value |

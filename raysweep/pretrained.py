@@ -25,7 +25,7 @@ CHUNK_FRAMES = 32
 class Pretrained:
     """A trained tokenizer for frames T x H x W x 3, uint8 RGB.
 
-    Codes are int64, one tensor (T, h, w) per level, on the CPU.
+    Codes are int64, one tensor (T, h, w) per code map (`Tokenizer.codebook_sizes`), on the CPU.
     """
 
     def __init__(self, tokenizer: Tokenizer, config: RunConfig, device: torch.device) -> None:

@@ -4,7 +4,6 @@ Settings travel as plain nested dicts until the last moment: defaults, preset, f
 `--set` are laid over one another by `merge` and `override`, and validated once by `parse`.
 """
 
-import difflib
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -12,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from raysweep.errors import ConfigError
+from raysweep.spelling import nearest
 
 Tree = dict[str, Any]
 """Settings as a nested dict, not yet validated."""
@@ -101,8 +101,8 @@ def parse_assignment(text: str) -> tuple[str, Any]:
 
 
 def _unknown(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(sorted(known))}"
+    near = nearest(name, known)
+    hint = f"did you mean {near!r}?" if near else f"known here: {', '.join(sorted(known))}"
     return f"unknown setting {name!r}; {hint}"
 
 

@@ -1,8 +1,8 @@
 """How large a codebook, and how much GAN and how early, does a VQGAN want on this footage?
 
-The card's question: codebook size, disc_start and the loss weights of the published model. Each trial
-trains up to training.steps; with the defaults (f16, 72 M parameters) that is hours on a GPU, and early
-stopping ends about two trials in three at the first validations.
+Codebook size, disc_start and the loss weights of the published model. Each trial trains up to
+training.steps; with the defaults (f16, 72 M parameters) that is hours on a GPU, and early stopping ends
+about two trials in three at the first validations.
 """
 
 from typing import Any

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from raysweep.assemble import assemble
 from raysweep.config import RunConfig, run_config
-from raysweep.data.order import train_indices, validation_indices
+from raysweep.data.order import train_visits, validation_indices
 from raysweep.schema import Tree, override
 from raysweep.tracking import Trackers
 from raysweep.training.loop import Parts
@@ -76,16 +76,9 @@ class MemoryBatches:
 
     def train(self, step: int) -> Iterator[Tensor]:
         while True:
-            yield self.train_clips[
-                train_indices(
-                    step,
-                    len(self.train_clips),
-                    self.config.data.batch_size,
-                    self.config.seed,
-                    self.rank,
-                    self.workers,
-                )
-            ]
+            batch, seed = self.config.data.batch_size, self.config.seed
+            visits = train_visits(step, len(self.train_clips), batch, seed, self.rank, self.workers)
+            yield self.train_clips[[visit.clip for visit in visits]]
             step += 1
 
     def validation(self) -> Iterator[Tensor]:

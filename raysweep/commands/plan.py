@@ -19,7 +19,7 @@ from raysweep.commands.spaces import LoadedSpace
 from raysweep.commands.standing import Added, Standing
 from raysweep.commands.tasks import read_tasks
 from raysweep.config import RunConfig, SweepConfig, laid
-from raysweep.data import DEMO
+from raysweep.data import DEMO, FOOTAGE
 from raysweep.errors import ConfigError, ExperimentError
 from raysweep.experiment.conductor import check_space
 from raysweep.experiment.layout import Experiment
@@ -174,7 +174,7 @@ def _require_comparable(
     run: RunConfig, base: RunConfig, goal: Objective, sweep: SweepConfig
 ) -> None:
     """Trials of an experiment share one store and are ranked by one metric."""
-    for name in ("source", "validation_source", "images", "split", "store", "resolution"):
+    for name in FOOTAGE:
         asked, shared = getattr(run.data, name), getattr(base.data, name)
         if asked != shared:
             raise ConfigError(
@@ -207,9 +207,13 @@ def _require_free(experiment: Experiment) -> None:
 
 def _distinct(runs: Iterable[RunConfig]) -> Iterable[RunConfig]:
     """One of each that could fail on its own: a space mostly varies numbers that cannot."""
-    matters = {"data": True, "model": True, "cluster": True}
-    perceptual = {"loss": {"perceptual_net", "perceptual_init"}}
-    return {run.model_dump_json(include={**matters, **perceptual}): run for run in runs}.values()
+    whole = {"data": True, "model": True, "cluster": True, "tracking": True}
+    weights = {"loss": {"perceptual_net", "perceptual_init", "logit_init"}, "training": {"rfid"}}
+    keyed = {}
+    for run in runs:
+        shown = run.model_dump_json(include={**whole, **weights})
+        keyed[shown, run.loss.logit_weight > 0] = run
+    return keyed.values()
 
 
 def known_gpus() -> float:

@@ -1,6 +1,5 @@
 """Finding a search space: one of `search_spaces`, or anybody's .py file."""
 
-import difflib
 import importlib.util
 import pkgutil
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import search_spaces
 from raysweep.errors import ConfigError
 from raysweep.schema import Tree
 from raysweep.search.study import Space
+from raysweep.spelling import nearest
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ def _absent(name: str) -> str:
     if name.endswith(".py"):
         return f"there is no search space file {name!r}. Name an existing .py file."
     known = sorted(module.name for module in pkgutil.iter_modules(search_spaces.__path__))
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"Did you mean {near[0]!r}? " if near else ""
+    near = nearest(name, known)
+    hint = f"Did you mean {near!r}? " if near else ""
     return f"there is no search space {name!r}. {hint}Known: {', '.join(known)}, or the path of a .py file."
 
 

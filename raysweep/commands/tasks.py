@@ -12,13 +12,12 @@ from typing import Any, NamedTuple
 from raysweep.commands.console import say, title
 from raysweep.commands.param_file import read_settings
 from raysweep.config import RunConfig, laid, read_file, run_config
+from raysweep.data import FOOTAGE
 from raysweep.errors import ConfigError
 from raysweep.schema import Tree, flatten
 
 ASSIGNMENTS = "config.json"
 PASSED_OVER = -1
-FOOTAGE = ("source", "validation_source", "images", "split", "store", "resolution")
-"""Settings of `data` that all tasks of an experiment share: they read one store."""
 
 
 class Tasks(NamedTuple):

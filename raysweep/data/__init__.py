@@ -10,6 +10,8 @@ Footage = str | tuple[str, ...]
 """A folder, a file, a .txt list of paths, or a pattern with `*`; or several of these."""
 DEMO = "demo"
 """As a source: videos made from the photographs of scikit-image."""
+FOOTAGE = ("source", "validation_source", "images", "split", "store", "resolution")
+"""Settings that all trials of an experiment share: they read one store."""
 
 
 class DataConfig(Config):

@@ -47,13 +47,6 @@ def train_visits(
     return [_at(position, clips, seed) for position in range(start, start + share)]
 
 
-def train_indices(
-    step: int, clips: int, batch_size: int, seed: int, rank: int = 0, workers: int = 1
-) -> list[int]:
-    """The same without the epochs."""
-    return [visit.clip for visit in train_visits(step, clips, batch_size, seed, rank, workers)]
-
-
 def random_start(visit: Visit, starts: range, seed: int) -> int:
     """One of `starts`, depending on (seed, epoch, clip) alone."""
     entropy = np.random.SeedSequence((seed, visit.epoch), spawn_key=(visit.clip,))

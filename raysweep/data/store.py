@@ -1,8 +1,9 @@
 """The prepared store: footage decoded once, at one resolution, and a manifest of what became of each source.
 
 A store is a folder: `manifest.json`, and `frames/` with a shard per source, which is a video or many images
-(see shards.py and discover.py), and beside each shard a note, which is a manifest of that one source. The manifest is written last: without it a store is
-unfinished, and a second prepare keeps the shards that have their note.
+(see shards.py and discover.py), and beside each shard a note, which is a manifest of that one source. The
+manifest is written last: without it a store is unfinished, and a second prepare keeps the shards that have
+their note.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

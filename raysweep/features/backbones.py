@@ -17,7 +17,7 @@ import torchvision.models as zoo
 from torch import Tensor, nn
 
 from raysweep.errors import ConfigError, WeightsError
-from raysweep.features.weights import locate
+from raysweep.features.weights import chosen
 
 _RANDOM_SEED = 0
 """Untrained networks hold the same numbers in every process, so their distances compare between trials."""
@@ -100,7 +100,9 @@ def weights_file(net: str, init: str) -> Path | None:
         )
     if init == "random":
         return None
-    return _pretrained_file(net) if init == "pretrained" else _own_file(init)
+    url: str = ARCHITECTURES[net].weights.url
+    instead = "loss.perceptual_init to random or to a file of your own"
+    return chosen(init, "loss.perceptual_init", "random", url, instead)
 
 
 @cache
@@ -126,22 +128,6 @@ def _randomise(layers: nn.Sequential) -> None:
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
             assert layer.bias is not None
             nn.init.zeros_(layer.bias)
-
-
-def _pretrained_file(net: str) -> Path:
-    url: str = ARCHITECTURES[net].weights.url
-    instead = "loss.perceptual_init to random or to a file of your own"
-    return locate(url.rsplit("/", maxsplit=1)[-1], url, instead)
-
-
-def _own_file(init: str) -> Path:
-    path = Path(init)
-    if not path.is_file():
-        raise WeightsError(
-            f"loss.perceptual_init must be pretrained, random or a file; there is no file {path}. "
-            f"Check the path."
-        )
-    return path
 
 
 def _load(layers: nn.Sequential, path: Path, net: str) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
 from raysweep.errors import WeightsError
-from raysweep.features.weights import locate
+from raysweep.features.weights import chosen
 
 _URL = "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth"
 
@@ -41,14 +41,7 @@ def inception(init: str, device: torch.device) -> Inception:
 
 def inception_file(init: str) -> Path:
     """The file that `inception(init)` will load, fetched if need be; WeightsError where it cannot be had."""
-    if init == "pretrained":
-        return locate(_URL.rsplit("/", maxsplit=1)[-1], _URL, "training.rfid to off")
-    path = Path(init)
-    if not path.is_file():
-        raise WeightsError(
-            f"training.rfid must be off, pretrained or a file; there is no file {path}. Check the path."
-        )
-    return path
+    return chosen(init, "training.rfid", "off", _URL, "training.rfid to off")
 
 
 def _require_tensors_alone(weights: Path) -> None:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from raysweep.errors import WeightsError
-from raysweep.features.weights import locate
+from raysweep.features.weights import chosen
 
 _URL: str = zoo.ResNet50_Weights.IMAGENET1K_V1.url
 _RANDOM_SEED = 0
@@ -53,15 +53,7 @@ def resnet_file(init: str) -> Path | None:
     """The file that `resnet(init)` will load, fetched if need be; None for random weights."""
     if init == "random":
         return None
-    if init == "pretrained":
-        return locate(_URL.rsplit("/", maxsplit=1)[-1], _URL, "loss.logit_weight to 0")
-    path = Path(init)
-    if not path.is_file():
-        raise WeightsError(
-            f"loss.logit_init must be pretrained, random or a file; there is no file {path}. "
-            "Check the path."
-        )
-    return path
+    return chosen(init, "loss.logit_init", "random", _URL, "loss.logit_weight to 0")
 
 
 @cache

@@ -30,6 +30,21 @@ def locate(file_name: str, url: str, instead: str) -> Path:
     return path
 
 
+def chosen(init: str, setting: str, others: str, url: str, instead: str) -> Path:
+    """The file that `init` means, the value of a `setting` that takes `pretrained`, a file or `others`.
+
+    Raises WeightsError where the file is absent, or is the one at `url` and cannot be had.
+    """
+    if init == "pretrained":
+        return locate(url.rsplit("/", maxsplit=1)[-1], url, instead)
+    path = Path(init)
+    if not path.is_file():
+        raise WeightsError(
+            f"{setting} must be {others}, pretrained or a file; there is no file {path}. Check the path."
+        )
+    return path
+
+
 def checkpoints_folder() -> Path:
     """Where torchvision keeps weights, so that files fetched by either serve both; $TORCH_HOME moves it."""
     return Path(torch.hub.get_dir()) / "checkpoints"

@@ -4,7 +4,6 @@ Nothing is dropped in silence: a setting is mapped, or listed with the reason wh
 more, or unknown and listed as such. Contradictions are ConfigErrors that name both values.
 """
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -15,6 +14,7 @@ from raysweep.legacy.device import gpus_of
 from raysweep.legacy.rules import Gone, Rules, Sets
 from raysweep.legacy.setup import Setup, rules_of, setup_of
 from raysweep.schema import Tree, flatten, override
+from raysweep.spelling import nearest
 
 
 class Mapped(NamedTuple):
@@ -97,8 +97,8 @@ def _outcome(path: str, value: Any, given: Mapping[str, Any], rules: Rules) -> S
 def _hint(path: str) -> str:
     """The known setting whose last name is nearest."""
     full = {name.split(".")[-1]: name for name in tables.KNOWN}
-    near = difflib.get_close_matches(path.split(".")[-1], full, n=1, cutoff=0.6)
-    return f"; did you mean {full[near[0]]}?" if near else ""
+    near = nearest(path.split(".")[-1], full)
+    return f"; did you mean {full[near]}?" if near else ""
 
 
 def _rows(path: str, value: Any, outcome: Sets) -> list[Mapped]:

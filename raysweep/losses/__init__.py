@@ -17,12 +17,15 @@ class LossConfig(Config):
     preset: Literal["taming", "classic", "vqgan_plus", "open_magvit2", "llamagen"] | None = None
     """A published recipe, laid under the settings given here: `raysweep/presets.py` has them."""
     pixel: Literal["l1", "l2", "l1+l2"] = "l1"
+    """Mean absolute error, mean squared error, or their sum, of values in [-1, 1]."""
     pixel_weight: float = Field(default=1.0, ge=0)
+    """Of that error."""
     perceptual_net: Literal["vgg", "alex", "squeeze", "none"] = "vgg"
     """Network of LPIPS, as a loss and as a metric; `none`: neither."""
     perceptual_init: Literal["pretrained", "random"] | Path = "pretrained"
     """Its weights: fetched by torchvision, untrained, or a state dict's file."""
     perceptual_weight: float = Field(default=1.0, ge=0)
+    """Of LPIPS in the loss; 0: it is measured and not learned from."""
     logit_weight: float = Field(default=0.0, ge=0)
     """Of the distance between ResNet50's logits, beside LPIPS or in its place; 0: none."""
     logit_init: Literal["pretrained", "random"] | Path = "pretrained"
@@ -30,6 +33,7 @@ class LossConfig(Config):
     codebook_weight: float = Field(default=1.0, ge=0)
     """Of the quantizer's own loss."""
     gan: GanKind = "hinge"
+    """What the discriminator learns by, and the tokenizer against it (losses/adversarial.py)."""
     generator_gan: GanKind | None = None
     """The tokenizer's side of the GAN, where it differs from the discriminator's; None: `gan`."""
     disc_start: int | float = Field(default=10_000, ge=0)

@@ -28,7 +28,7 @@ class PerceptualLoss:
 
 
 class LogitLoss:
-    """Mean squared difference of ResNet50's logits (Weber et al. 2024, section 3); otherwise as `PerceptualLoss`."""
+    """Mean squared difference of ResNet50's logits (Weber et al. 2024, section 3); else as `PerceptualLoss`."""
 
     def __init__(self, init: str, device: torch.device | str) -> None:
         self._resnet = resnet(init, device)

@@ -1,6 +1,5 @@
 """Figures about reconstructions and codes, one per file; reports put `val/` before their names."""
 
-import difflib
 from typing import Literal
 
 from raysweep.errors import ConfigError
@@ -11,6 +10,7 @@ from raysweep.metrics.flicker import Flicker
 from raysweep.metrics.lpips import LPIPS
 from raysweep.metrics.psnr import PSNR
 from raysweep.metrics.ssim import SSIM
+from raysweep.spelling import nearest
 
 __all__ = ["METRICS", "METRIC_DIRECTIONS", "Metric", "Scored", "direction"]
 
@@ -38,6 +38,6 @@ def direction(metric_name: str) -> Literal["max", "min"]:
 
 
 def _unknown(metric_name: str, name: str) -> str:
-    (nearest,) = difflib.get_close_matches(name, METRIC_DIRECTIONS, n=1, cutoff=0.0)
-    known = ", ".join(sorted(METRIC_DIRECTIONS))
-    return f"a metric must be one of {known}, got {metric_name!r}. Did you mean {nearest!r}?"
+    near, known = nearest(name, METRIC_DIRECTIONS), ", ".join(sorted(METRIC_DIRECTIONS))
+    hint = f"Did you mean {near!r}?" if near else "Choose one of them."
+    return f"a metric must be one of {known}, got {metric_name!r}. {hint}"

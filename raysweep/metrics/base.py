@@ -24,7 +24,7 @@ class Scored(NamedTuple):
     """RGB float in [-1, 1]."""
     reconstruction_NCHW: Tensor
     codes: tuple[Tensor, ...]
-    """One integer tensor (N, h, w) per level."""
+    """One integer tensor (N, h, w) per code map."""
     clip_length: int
     codebook_loss: Tensor | float = 0.0
     """The quantizer's, meaned over the batch."""

@@ -1,6 +1,6 @@
 """How the codebook is used: counts of every id over the whole validation set.
 
-Shapes: N frames, h, w positions of a code map, H, W pixels, K ids of a codebook, L levels.
+Shapes: N frames, h, w positions of a code map, H, W pixels, K ids of a codebook.
 """
 
 import math
@@ -21,9 +21,9 @@ class Codes(Metric):
     - `bits_per_pixel`: what the codes cost stored plainly, log2 K each;
     - `entropy_bits_per_pixel`: what they cost after an ideal entropy coder that knows their frequencies.
 
-    With several levels, `perplexity/level0`, `code_usage/level0`, ... follow. Without a suffix, usage is over
-    all ids of all levels, and perplexity is 2^(entropy of a code, meaned over all codes): levels with more
-    positions weigh more.
+    With several code maps (a tokenizer's levels, a quantizer's heads or stages), `perplexity/level0`,
+    `code_usage/level0`, ... follow, a number for each map. Without a suffix, usage is over all ids of all maps,
+    and perplexity is 2^(entropy of a code, meaned over all codes): maps with more positions weigh more.
     """
 
     better: ClassVar[Mapping[str, Better]] = {
@@ -34,7 +34,7 @@ class Codes(Metric):
     }
 
     def __init__(self, codebook_sizes: Sequence[int]) -> None:
-        """`codebook_sizes`: K of each level, in the order of `Scored.codes`."""
+        """`codebook_sizes`: K of each map, in the order of `Scored.codes`."""
         self._sizes = list(codebook_sizes)
         self._counts = [torch.zeros(size, dtype=torch.float64) for size in self._sizes]
         self._pixels = 0

@@ -1,6 +1,5 @@
 """The tokenizer families: `model.kind` chooses. A new family is a file here and a line in the union."""
 
-import difflib
 from typing import Annotated, get_args
 
 from pydantic import Field, TypeAdapter
@@ -12,6 +11,7 @@ from raysweep.models.hierarchical import HierarchicalConfig
 from raysweep.models.taming import TamingConfig
 from raysweep.models.tokenizer import Decoded, Encoded, Tokenizer
 from raysweep.schema import Config, Tree
+from raysweep.spelling import nearest
 
 ModelConfig = Annotated[
     TamingConfig | GroupedConfig | HierarchicalConfig | ConvConfig, Field(discriminator="kind")
@@ -60,8 +60,8 @@ def _plain(name: str) -> str:
 
 def _unknown(name: str) -> str:
     known = {_plain(word).lower(): word for word in (*ALIASES, *KINDS)}
-    near = difflib.get_close_matches(_plain(name).lower(), known, n=1, cutoff=0.5)
-    hint = f" Did you mean {known[near[0]]!r}?" if near else ""
+    near = nearest(_plain(name).lower(), known)
+    hint = f" Did you mean {known[near]!r}?" if near else ""
     return f"model.kind must be one of {', '.join(KINDS)} or an earlier name of theirs, got {name!r}.{hint}"
 
 

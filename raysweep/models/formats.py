@@ -1,19 +1,19 @@
 """Our weights as public code loads them: the tree to save, by the format's name."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor
 
 from raysweep.errors import ConfigError
 from raysweep.models import HierarchicalConfig, ModelConfig, TamingConfig
-from raysweep.models.published import IN_VQVAE2
+from raysweep.models.published import IN_VQVAE2, State
 
-State = Mapping[str, Tensor]
-Tree = dict[str, Any]
+Checkpoint = dict[str, Any]
+"""What torch.save writes: tensors by name, in the places where the code looks for them."""
 
 
-def as_taming(config: ModelConfig, tokenizer: State, discriminator: State) -> Tree:
+def as_taming(config: ModelConfig, tokenizer: State, discriminator: State) -> Checkpoint:
     """For VQModel, and EMAVQ, of taming-transformers and of latent diffusion.
 
     The discriminator goes along where it is theirs, whose normalization is of the batch.
@@ -30,7 +30,7 @@ def as_taming(config: ModelConfig, tokenizer: State, discriminator: State) -> Tr
     return {"state_dict": state}
 
 
-def as_vqvae2(config: ModelConfig, tokenizer: State, discriminator: State) -> Tree:
+def as_vqvae2(config: ModelConfig, tokenizer: State, discriminator: State) -> Checkpoint:
     """For VQVAE of github.com/vvvm23/vqvae-2, which keeps no discriminator."""
     if not isinstance(config, HierarchicalConfig) or config.quantizer.kind != "ema":
         raise _no_such_model("vqvae2", "hierarchical with an ema quantizer", config)
@@ -39,7 +39,7 @@ def as_vqvae2(config: ModelConfig, tokenizer: State, discriminator: State) -> Tr
     return dict(_to_vqvae2(n, t) for n, t in tokenizer.items() if not n.endswith(".updates"))
 
 
-FORMATS: dict[str, Callable[[ModelConfig, State, State], Tree]] = {
+FORMATS: dict[str, Callable[[ModelConfig, State, State], Checkpoint]] = {
     "taming": as_taming,
     "vqvae2": as_vqvae2,
 }

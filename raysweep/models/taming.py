@@ -19,8 +19,10 @@ class TamingConfig(TokenizerConfig):
     """Defaults: the published f16 model."""
 
     kind: Literal["taming_vqgan"] = "taming_vqgan"
-    in_channels: int = 3
-    out_ch: int = 3
+    in_channels: Literal[3] = 3
+    """Of the frames: RGB."""
+    out_ch: Literal[3] = 3
+    """Of the reconstructions: RGB."""
     ch: int = Field(default=128, ge=4, multiple_of=4)
     """Channels at full resolution; level l has ch * ch_mult[l]."""
     ch_mult: tuple[int, ...] = Field(default=(1, 1, 2, 2, 4), min_length=1)
@@ -36,6 +38,7 @@ class TamingConfig(TokenizerConfig):
     double_z: bool = False
     """Twice the encoder's output channels, as a Gaussian latent would need."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
+    """Share of a residual block's features that a training step leaves out."""
     quantizer: QuantizerConfig = GradientConfig()
 
     def build(self) -> "TamingVQGAN":

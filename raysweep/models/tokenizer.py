@@ -126,7 +126,7 @@ class Tokenizer(nn.Module, ABC):
 
     def flatten(self, codes: tuple[Tensor, ...]) -> Tensor:
         """Code maps -> (N, tokens): map after map, each row by row."""
-        return torch.cat([rearrange(level, "n h w -> n (h w)") for level in codes], 1)
+        return torch.cat([rearrange(one, "n h w -> n (h w)") for one in codes], 1)
 
     def unflatten(self, tokens: Tensor, height: int, width: int) -> tuple[Tensor, ...]:
         """(N, tokens) of frames of `height` x `width` pixels -> code maps; undoes `flatten`."""

@@ -14,6 +14,7 @@ from raysweep.schema import Config
 
 class SchedulerConfig(Config):
     kind: Literal["asha", "none"] = "asha"
+    """`asha`: as above; `none`: every trial runs to its end."""
     grace: int | None = Field(default=None, ge=1)
     """Steps before a trial can be stopped; None: training.validate_every."""
     reduction_factor: float = Field(default=3.0, gt=1)

@@ -20,6 +20,7 @@ Space = Callable[[optuna.Trial], Mapping[str, Any] | None]
 
 class SamplerConfig(Config):
     kind: Literal["tpe", "random"] = "tpe"
+    """`tpe`: Bergstra et al. 2011, "Algorithms for Hyper-Parameter Optimization"; `random`: no model at all."""
     startup_trials: int = Field(default=8, ge=1)
     """Random proposals before the first modelled one (TPE)."""
 

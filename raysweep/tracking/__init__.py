@@ -38,7 +38,9 @@ class TrackingConfig(Config):
     swanlab_experiment: str | None = None
     """Their name, before the trial's id; None: the experiment's here."""
     swanlab_tags: tuple[str, ...] = ()
+    """Labels that experiments are found by there."""
     swanlab_notes: str | None = None
+    """A description that is shown beside them."""
     swanlab_host: str | None = None
     """Address of a server of one's own; None: swanlab.cn."""
 

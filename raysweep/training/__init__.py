@@ -21,9 +21,11 @@ class TrainingConfig(Config):
     optimizer: OptimizerKind = "adam"
     """Kingma & Ba 2015, or Loshchilov & Hutter 2019, whose weight decay is not part of the gradient."""
     learning_rate: float = Field(default=1e-4, gt=0)
+    """At its highest, before `schedule` and `warmup_steps`."""
     betas: tuple[float, float] = (0.5, 0.9)
     """Decays of the averages of the gradient and of its square."""
     weight_decay: float = Field(default=0.0, ge=0)
+    """Per step and unit of learning rate (adamw), or added to the gradient (adam); 0: none."""
     disc_optimizer: OptimizerKind | None = None
     """The discriminator's; None, here and in the next three: as the autoencoder's."""
     disc_learning_rate: float | None = Field(default=None, gt=0)

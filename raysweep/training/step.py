@@ -2,7 +2,8 @@
 
 The losses' gradients are taken with respect to the reconstruction, once each; the adaptive weight comes
 from carrying them through the last layer alone, and their weighted sum goes back through the decoder in
-one pass. These are the numbers of taming's two extra passes through the whole loss, without them.
+one pass. These are the numbers of taming's two extra passes through the whole loss, without them. The
+discriminator's pass over the reconstruction, too, serves the tokenizer's gradient and its own.
 
 A batch may be taken in micro-batches of equal size: each adds its share to the gradients of both networks.
 """
@@ -45,6 +46,16 @@ class Weighted(NamedTuple):
 
 PerceptualTerms = dict[str, Weighted]
 """Logged name -> term."""
+
+
+class Verdict(NamedTuple):
+    """What the discriminator says of a reconstruction."""
+
+    g_loss: Tensor
+    gradient: Tensor
+    """Of `g_loss`, with respect to the reconstruction."""
+    logits: Tensor | None
+    """With their graph, where the discriminator learns from this very pass."""
 
 
 class Step:
@@ -90,10 +101,13 @@ class Step:
         for number, part in enumerate(parts, start=1):
             with self._alone() if number < len(parts) else nullcontext():
                 decoded = self._decode(part)
-                scalars.append(self._tokenizer_gradients(decoded, part))
+                leaf = decoded.frames_NCHW.detach().float().requires_grad_()
+                verdict = self._verdict(leaf) if self.gan.judges(self.state.step) else None
+                scalars.append(self._tokenizer_gradients(decoded, leaf, part, verdict))
                 if self.gan.learns(self.state.step):
-                    seen = decoded.frames_NCHW.detach().float()
-                    scalars[-1] |= self._discriminator_gradients(seen, part)
+                    logits = None if verdict is None else verdict.logits
+                    seen = leaf.detach()
+                    scalars[-1] |= self._discriminator_gradients(seen, part, logits)
             codes.append(decoded.codes)
         usage = code_usage(codes, self.state.tokenizer.codebook_sizes)
         judges = self.gan.judges(self.state.step)
@@ -105,18 +119,19 @@ class Step:
             decoded: Decoded = self.tokenizer(frames_NCHW)
         return decoded
 
-    def _tokenizer_gradients(self, decoded: Decoded, target_NCHW: Tensor) -> Scalars:
+    def _tokenizer_gradients(
+        self, decoded: Decoded, leaf: Tensor, target_NCHW: Tensor, verdict: Verdict | None
+    ) -> Scalars:
+        """`leaf`: the reconstruction, cut from the decoder."""
         reconstruction, codebook_loss = decoded.frames_NCHW, decoded.codebook_loss
-        leaf = reconstruction.detach().float().requires_grad_()
         nll, scalars = self._reconstruction_loss(leaf, target_NCHW)
         (gradient,) = autograd.grad(nll, leaf)
         total = nll.detach() + self.loss.codebook_weight * codebook_loss.detach()
-        if self.gan.judges(self.state.step):
-            g_loss, gan_gradient = self._verdict(leaf)
-            weight = self._gan_weight(reconstruction, gradient, gan_gradient)
-            gradient = gradient + self.loss.disc_factor * weight * gan_gradient
-            total = total + self.loss.disc_factor * weight * g_loss
-            scalars |= {"g_loss": g_loss, "lambda_gan": weight}
+        if verdict is not None:
+            weight = self._gan_weight(reconstruction, gradient, verdict.gradient)
+            gradient = gradient + self.loss.disc_factor * weight * verdict.gradient
+            total = total + self.loss.disc_factor * weight * verdict.g_loss
+            scalars |= {"g_loss": verdict.g_loss, "lambda_gan": weight}
         roots, slopes = [reconstruction], [(gradient * self._factor).to(reconstruction.dtype)]
         if codebook_loss.requires_grad:  # a quantizer that learns nothing has none to give
             roots.append(codebook_loss)
@@ -139,13 +154,26 @@ class Step:
             scalars[name] = perceptual.detach()
         return nll, scalars
 
-    def _verdict(self, leaf: Tensor) -> tuple[Tensor, Tensor]:
-        """The generator's loss and its gradient with respect to the reconstruction."""
-        with frozen(self.state.discriminator), autocast(self.config.precision, leaf.device):
-            logits = self.state.discriminator(leaf)
+    def _verdict(self, leaf: Tensor) -> Verdict:
+        shared = self._learns_from_verdict
+        network = self.discriminator if shared else self.state.discriminator
+        keep = nullcontext() if shared else frozen(network)
+        with keep, autocast(self.config.precision, leaf.device):
+            logits = network(leaf)
         g_loss = generator_loss(self.loss.generator_gan or self.loss.gan, logits)
-        (gradient,) = autograd.grad(g_loss * self.state.scale.value, leaf)
-        return g_loss.detach(), gradient / self.state.scale.value
+        scale = self.state.scale.value
+        (gradient,) = autograd.grad(g_loss * scale, leaf, retain_graph=shared)
+        return Verdict(g_loss.detach(), gradient / scale, logits if shared else None)
+
+    @property
+    def _learns_from_verdict(self) -> bool:
+        """Whether the discriminator's update would pass the same frames through it, in the same precision."""
+        step = self.state.step
+        return (
+            self.gan.learns(step)
+            and not self.gan.penalized(step)
+            and not self.loss.disc_noise * self.gan.noise_share(step)
+        )
 
     def _gan_weight(
         self, reconstruction: Tensor, nll_gradient: Tensor, gan_gradient: Tensor
@@ -163,14 +191,18 @@ class Step:
         (found,) = autograd.grad(reconstruction, last_layer, slope, retain_graph=True)
         return found / scale
 
-    def _discriminator_gradients(self, seen_NCHW: Tensor, target_NCHW: Tensor) -> Scalars:
-        real_NCHW, fake_NCHW = self._noisy(target_NCHW), self._noisy(seen_NCHW)
+    def _discriminator_gradients(
+        self, seen_NCHW: Tensor, target_NCHW: Tensor, verdict: Tensor | None
+    ) -> Scalars:
+        """`verdict`: its logits of the frames seen, where they can be learned from."""
+        real_NCHW = self._noisy(target_NCHW)
         penalized = self.gan.penalized(self.state.step)
         if penalized:
             real_NCHW = real_NCHW.detach().requires_grad_()
         # A penalty on slopes would overflow in float16.
         with autocast("fp32" if penalized else self.config.precision, real_NCHW.device):
-            real, fake = self.discriminator(real_NCHW), self.discriminator(fake_NCHW)
+            real = self.discriminator(real_NCHW)
+            fake = self.discriminator(self._noisy(seen_NCHW)) if verdict is None else verdict
         loss = self.loss.disc_factor * discriminator_loss(self.loss.gan, real, fake)
         scalars = {
             "gan_loss": loss.detach(),

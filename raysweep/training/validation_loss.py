@@ -39,7 +39,7 @@ class ValidationLoss(Metric):
 
 
 def with_total(metrics: Mapping[str, float], loss: LossConfig) -> dict[str, float]:
-    """Adds `val/loss/total`: the weighted terms but the GAN's and the logits'. LPIPS is what the metrics measured."""
+    """Adds `val/loss/total`: the weighted terms but the GAN's and the logits'; LPIPS is that of the metrics."""
     lpips = metrics.get("val/lpips", metrics.get("val/lpips_random", 0.0))
     total = (
         loss.pixel_weight * metrics["val/loss/recon"]

@@ -23,6 +23,9 @@ FILES = {
     "sizes.py": "def space(trial):\n    trial.suggest_categorical('data.resolution', [32, 64])\n",
     "nets.py": "def space(trial):\n"
     "    trial.suggest_categorical('loss.perceptual_net', ['squeeze', 'none'])\n",
+    "logits.py": "def space(trial):\n"
+    "    weighs = trial.suggest_int('seed', 0, 9) == 5\n"
+    "    return {'loss.logit_weight': 0.1 * weighs, 'loss.logit_init': 'absent.pth'}\n",
     "absent_start.yaml": "model: {checkpoint: absent.ckpt}\n",
     "broken.yaml": "a: [1\n",
     "list.yaml": "- 1\n",
@@ -122,6 +125,7 @@ REFUSED = [
     (["sweep", "spaceless.py"], ["spaceless.py", "space(trial)", "search_spaces/smoke.py"]),
     (["sweep", "raises.py"], ["raises.py", "ZeroDivisionError"]),
     (["sweep", "misspelt.py", *OFFLINE], ["misspelt.py", "did you mean 'batch_size'?"]),
+    (["sweep", "logits.py", *OFFLINE], ["loss.logit_init", "there is no file absent.pth"]),
     (["sweep", "sizes.py", *OFFLINE], ["data.resolution", "Start another experiment"]),
     (
         ["sweep", "nets.py", *OFFLINE, "--set", "objective=lpips"],

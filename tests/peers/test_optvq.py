@@ -1,13 +1,6 @@
-"""`optvq` with Sinkhorn at inference too is the public OptVQ's quantizer, weight for weight.
+"""`optvq` with Sinkhorn at inference too is the public OptVQ's quantizer, weight for weight."""
 
-Needs a clone of it: RAYSWEEP_PEERS names the folder that holds `OptVQ/`.
-"""
-
-import importlib.util
-import os
-import sys
-from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -15,11 +8,6 @@ from torch import Tensor, nn
 
 from raysweep.models.quantizers import OptVQConfig
 from raysweep.schema import Tree
-
-PEERS = os.environ.get("RAYSWEEP_PEERS")
-pytestmark = pytest.mark.skipif(
-    not PEERS, reason="RAYSWEEP_PEERS is unset: it names the folder of the public code"
-)
 
 K, D = 256, 32
 CASES: dict[str, Tree] = {
@@ -33,32 +21,10 @@ CASES: dict[str, Tree] = {
 }
 
 
-@pytest.fixture(scope="module")
-def upstream() -> ModuleType:
-    """Its quantizers' file alone, with an inert stand-in for its logger, which wants to write to the disk."""
-    logger = ModuleType("optvq.utils.logger")
-    logger.GET_STATS = False
-    logger.log = SimpleNamespace(add_scalar=lambda *_: None)
-    names = ("optvq", "optvq.utils", "optvq.utils.logger")
-    stand_ins = dict(zip(names, (ModuleType(names[0]), ModuleType(names[1]), logger), strict=True))
-    stand_ins["optvq.utils"].logger = logger
-    stand_ins["optvq"].utils = stand_ins["optvq.utils"]
-    path = Path(str(PEERS)) / "OptVQ/src/optvq/models/quantizer.py"
-    spec = importlib.util.spec_from_file_location("optvq_quantizer", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules.update(stand_ins)
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        for name in stand_ins:
-            del sys.modules[name]
-    return module
-
-
-def _pair(upstream: ModuleType, case: str) -> tuple[nn.Module, nn.Module]:
+def _pair(optvq: SimpleNamespace, case: str) -> tuple[nn.Module, nn.Module]:
     config = OptVQConfig(codebook_size=K, embedding_dim=D, exact=True, **CASES[case])
     torch.manual_seed(0)
-    theirs = upstream.VectorQuantizerSinkhorn(
+    theirs = optvq.quantizer.VectorQuantizerSinkhorn(
         epsilon=config.epsilon,
         n_iters=config.iterations,
         normalize_mode=config.normalize,
@@ -81,9 +47,9 @@ def _latent(seed: int = 1) -> Tensor:
 
 @pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
 @pytest.mark.parametrize("case", CASES)
-def test_the_same_codes_latents_loss_and_gradients(upstream, case, training) -> None:
+def test_the_same_codes_latents_loss_and_gradients(optvq, case, training) -> None:
     results = []
-    for quantizer in _pair(upstream, case):
+    for quantizer in _pair(optvq, case):
         leaf = _latent().requires_grad_()
         torch.manual_seed(7)  # of what it draws
         latent, *rest = quantizer.train(training)(leaf)
@@ -97,7 +63,7 @@ def test_the_same_codes_latents_loss_and_gradients(upstream, case, training) -> 
 
 
 @pytest.mark.parametrize("case", ["as released", "one head"])
-def test_the_same_latents_of_codes(upstream, case) -> None:
-    ours, theirs = _pair(upstream, case)
+def test_the_same_latents_of_codes(optvq, case) -> None:
+    ours, theirs = _pair(optvq, case)
     codes = ours.eval()(_latent()).codes
     torch.testing.assert_close(ours.vectors(codes), theirs.embed_code(torch.stack(codes, 1)))

@@ -1,15 +1,12 @@
 """Our `taming` preset is taming-transformers' VQLPIPSWithDiscriminator: every figure it logs, and every gradient.
 
-Needs a clone of it: RAYSWEEP_PEERS names the folder that holds `taming-transformers/`. What it would download
-is stood in for: untrained VGG weights, the same as ours, and LPIPS' heads from the `lpips` package.
+What it would download is stood in for: untrained VGG weights, the same as ours, and LPIPS' heads from the
+`lpips` package.
 """
 
-import importlib
-import os
-import sys
 from collections.abc import Iterator
 from copy import deepcopy
-from pathlib import Path
+from importlib import import_module
 from types import ModuleType, SimpleNamespace
 
 import pytest
@@ -20,11 +17,6 @@ from raysweep.features.backbones import _backbone
 from raysweep.features.lpips import _package
 from raysweep.training.loop import Parts
 from tests.tiny import CPU, NO_EFFECT, QUANTIZERS, frames, tiny_parts
-
-PEERS = os.environ.get("RAYSWEEP_PEERS")
-pytestmark = pytest.mark.skipif(
-    not PEERS, reason="RAYSWEEP_PEERS is unset: it names the folder of the public code"
-)
 
 DISC_START = 2
 LOGGED = {
@@ -41,21 +33,15 @@ LOGGED = {
 """Their name -> ours. What they log before `disc_start` and do not use, we do not compute."""
 
 
-@pytest.fixture(scope="module")
-def published() -> Iterator[ModuleType]:
+@pytest.fixture
+def published(taming: ModuleType) -> Iterator[ModuleType]:
     """taming.modules.losses.vqperceptual."""
-    before = set(sys.modules)
-    sys.path.insert(0, str(Path(str(PEERS)) / "taming-transformers"))
-    module = importlib.import_module("taming.modules.losses.vqperceptual")
-    lpips = sys.modules["taming.modules.losses.lpips"]
+    module = import_module("taming.modules.losses.vqperceptual")
+    lpips = import_module("taming.modules.losses.lpips")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lpips, "models", SimpleNamespace(vgg16=_vgg16))
         patch.setattr(lpips, "get_ckpt_path", lambda *_: str(_package() / "weights/v0.1/vgg.pth"))
         yield module
-    sys.path.pop(0)
-    for name in set(sys.modules) - before:
-        if name.split(".")[0] == "taming":
-            del sys.modules[name]
 
 
 def _vgg16(pretrained: bool) -> SimpleNamespace:

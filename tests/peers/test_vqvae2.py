@@ -1,14 +1,6 @@
-"""`hierarchical` with the published EMA's arithmetic is github.com/vvvm23/vqvae-2, weight for weight.
+"""`hierarchical` with the published EMA's arithmetic is github.com/vvvm23/vqvae-2, weight for weight."""
 
-Needs a clone of it: RAYSWEEP_PEERS names the folder that holds `vqvae-2/`.
-"""
-
-import importlib
-import os
 import re
-import sys
-import warnings
-from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -19,31 +11,15 @@ from raysweep.models import HierarchicalConfig
 from raysweep.models.quantizers import EMAConfig
 from tests.tiny import frames
 
-PEERS = os.environ.get("RAYSWEEP_PEERS")
-pytestmark = pytest.mark.skipif(
-    not PEERS, reason="RAYSWEEP_PEERS is unset: it names the folder of the public code"
-)
-
 RATES = [(4, 2), (8, 4, 2), (2, 2), (4, 2, 2, 2)]
 SIZES = {"hidden": 16, "res_channels": 8, "nb_res_layers": 2}
 K, D = 32, 8
 
 
-@pytest.fixture(scope="module")
-def upstream() -> ModuleType:
-    sys.path.insert(0, str(Path(str(PEERS)) / "vqvae-2"))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it names a decorator that torch renamed
-            return importlib.import_module("vqvae")
-    finally:
-        sys.path.pop(0)
-
-
-def _theirs(upstream: ModuleType, rates: tuple[int, ...]) -> nn.Module:
+def _theirs(vqvae2: ModuleType, rates: tuple[int, ...]) -> nn.Module:
     """With residual branches that count, and running statistics of real frames: evaluation uses many codes."""
     torch.manual_seed(0)
-    model = upstream.VQVAE(
+    model = vqvae2.VQVAE(
         hidden_channels=SIZES["hidden"],
         res_channels=SIZES["res_channels"],
         nb_res_layers=SIZES["nb_res_layers"],
@@ -96,8 +72,8 @@ def _ours(theirs: nn.Module, rates: tuple[int, ...]) -> nn.Module:
 
 @pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
 @pytest.mark.parametrize("rates", RATES)
-def test_the_same_codes_frames_and_loss(upstream, rates, training) -> None:
-    theirs = _theirs(upstream, rates).train(training)
+def test_the_same_codes_frames_and_loss(vqvae2, rates, training) -> None:
+    theirs = _theirs(vqvae2, rates).train(training)
     ours = _ours(theirs, rates).train(training)
     pictures = frames(4, 64)
     frames_NCHW, losses, _, _, ids = theirs(pictures)
@@ -115,8 +91,8 @@ def test_the_same_codes_frames_and_loss(upstream, rates, training) -> None:
 
 @torch.no_grad()
 @pytest.mark.parametrize("rates", RATES)
-def test_the_same_frames_of_codes(upstream, rates) -> None:
-    theirs = _theirs(upstream, rates).eval()
+def test_the_same_frames_of_codes(vqvae2, rates) -> None:
+    theirs = _theirs(vqvae2, rates).eval()
     ours = _ours(theirs, rates).eval()
     codes = ours.encode(frames(2, 64)).codes
     torch.testing.assert_close(
@@ -124,8 +100,8 @@ def test_the_same_frames_of_codes(upstream, rates) -> None:
     )
 
 
-def test_the_same_gradients(upstream) -> None:
-    theirs = _theirs(upstream, (4, 2))
+def test_the_same_gradients(vqvae2) -> None:
+    theirs = _theirs(vqvae2, (4, 2))
     ours = _ours(theirs, (4, 2))
     frames_NCHW, losses, *_ = theirs(frames(4, 64))
     (frames_NCHW.square().mean() + 0.25 * sum(losses)).backward()

@@ -1,7 +1,7 @@
 """Finite scalar quantization: a few channels, each rounded to a few levels; an id is a combination of levels.
 
-Mentzer et al. 2023, "Finite Scalar Quantization: VQ-VAE Made Simple". There is no codebook to learn and none that could
-collapse. The rounding is vector-quantize-pytorch's.
+Mentzer et al. 2023, "Finite Scalar Quantization: VQ-VAE Made Simple". There is no codebook to learn and
+none that could collapse. The rounding is vector-quantize-pytorch's.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from raysweep.models.quantizers.base import Quantized, Quantizer, QuantizerConfi
 
 
 class FSQConfig(QuantizerConfig):
-    """`codebook_size` is exact: 1024 is 8 x 8 x 4 x 4, where the paper takes 8 x 5 x 5 x 5 = 1000 for "about 2^10".
+    """`codebook_size` is exact: 1024 is 8 x 8 x 4 x 4, where the paper takes 8 x 5 x 5 x 5 = 1000 for it.
 
     The paper's own sizes are 240, 1000, 4375, 15360 and 64000.
     """
@@ -43,8 +43,8 @@ class FSQConfig(QuantizerConfig):
 def levels_of(codebook_size: int) -> tuple[int, ...]:
     """Levels, largest first, whose product is `codebook_size`; none where there is no such product.
 
-    The fewest levels from 4 to 8 and of those the most alike, which gives the paper's table 1 for its sizes; where
-    there are none, from 3 to 16.
+    The fewest levels from 4 to 8 and of those the most alike, which gives the paper's table 1 for its
+    sizes; where there are none, from 3 to 16.
     """
     for levels in (range(8, 3, -1), range(16, 2, -1)):
         found = list(_products(codebook_size, levels))

@@ -8,7 +8,6 @@ from typing import Literal, NamedTuple
 
 import torch.nn.functional as F
 from einops import rearrange
-from pydantic import Field
 from torch import Tensor, autocast, nn
 
 from raysweep.models.quantizers.base import Quantized, Quantizer, QuantizerConfig, nearest
@@ -27,19 +26,13 @@ class GradientConfig(QuantizerConfig):
     """Weight of the commitment term (of the codebook term when `legacy_beta`); the other term's is 1."""
     legacy_beta: bool = True
     """Beta on the codebook term, as in every released VQGAN checkpoint."""
-    commitment_weight: float | None = Field(default=None, ge=0)
-    """Weight of the commitment term; None: as `beta` and `legacy_beta` say."""
-    codebook_weight: float | None = Field(default=None, ge=0)
-    """Weight of the codebook term; None: as `beta` and `legacy_beta` say."""
 
     def build(self) -> "GradientQuantizer":
         return GradientQuantizer(self)
 
     @property
     def weights(self) -> Weights:
-        weights = Weights(1.0, self.beta) if self.legacy_beta else Weights(self.beta, 1.0)
-        given = {"commitment": self.commitment_weight, "codebook": self.codebook_weight}
-        return weights._replace(**{term: w for term, w in given.items() if w is not None})
+        return Weights(1.0, self.beta) if self.legacy_beta else Weights(self.beta, 1.0)
 
 
 class GradientQuantizer(Quantizer):

@@ -1,10 +1,10 @@
 """Lookup-free quantization: an id's bits are the signs of its latent's channels.
 
 Yu et al. 2023, "Language Model Beats Diffusion" (MAGVIT-v2), section 3.1. The codes and projections are
-vector-quantize-pytorch's. The loss is the same, but our own: between ranks the library divides the codes' distribution
-by their number without having summed it, and each vector holds a probability for every id. Bits are independent
-under that softmax, so that the entropy of a vector's code is a sum over its bits, and the mean distribution of all
-vectors a product of two matrices.
+vector-quantize-pytorch's. The loss is the same, but our own: between ranks the library divides the codes'
+distribution by their number without having summed it, and each vector holds a probability for every id.
+Bits are independent under that softmax, so that the entropy of a vector's code is a sum over its bits, and
+the mean distribution of all vectors a product of two matrices.
 
 Shapes: M latent vectors, B = log2 K bits.
 """

@@ -1,8 +1,8 @@
 """Vector quantization that shares vectors out among all codes by optimal transport.
 
 Zhang et al. 2024, "Preventing Local Pitfalls in Vector Quantization via Optimal Transport" (OptVQ): in
-training, the Sinkhorn algorithm (Cuturi 2013) finds the assignment that uses every code alike. Such codes depend on
-the batch: at inference a vector takes its nearest code, unless `exact`, as the public code does.
+training, the Sinkhorn algorithm (Cuturi 2013) finds the assignment that uses every code alike. Such codes
+depend on the batch: at inference a vector takes its nearest code, unless `exact`, as the public code does.
 
 Shapes: R = M * heads rows, one for each head of each latent vector; E = D / heads their dimension.
 """

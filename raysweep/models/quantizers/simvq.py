@@ -1,7 +1,7 @@
 """Vector quantization whose codebook is one learned linear map of fixed random vectors: all codes move together.
 
-Zhu et al. 2024, "Addressing Representation Collapse in Vector Quantized Models with One Linear Layer" (SimVQ). The layer
-is vector-quantize-pytorch's, with the paper's straight-through gradient in place of its rotation.
+Zhu et al. 2024, "Addressing Representation Collapse in Vector Quantized Models with One Linear Layer" (SimVQ).
+The layer is vector-quantize-pytorch's, with the paper's straight-through gradient in place of its rotation.
 """
 
 from typing import Literal

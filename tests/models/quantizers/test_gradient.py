@@ -11,8 +11,7 @@ from tests.models.quantizers.latents import D, K, latent, nearest_of, vectors
 WEIGHTS: dict[str, tuple[Tree, float, float]] = {
     "as released": ({"beta": 0.3}, 1.0, 0.3),
     "as in the paper": ({"beta": 0.3, "legacy_beta": False}, 0.3, 1.0),
-    "both given": ({"commitment_weight": 0.2, "codebook_weight": 0.7}, 0.2, 0.7),
-    "one given": ({"beta": 0.3, "commitment_weight": 0.0}, 0.0, 0.3),
+    "codebook alone": ({"beta": 0.0, "legacy_beta": False}, 0.0, 1.0),
 }
 
 
