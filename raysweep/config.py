@@ -111,6 +111,8 @@ class SweepConfig(Config):
     """Settings of every run, as written: what the space and `pinned` do not say."""
     pinned: Tree = Field(default_factory=dict)
     """Dotted paths set by hand; they overrule the space."""
+    pinned_if_asked: Tree = Field(default_factory=dict)
+    """The same, of what the space asks of some kinds alone: other runs do not have the setting."""
     objective: str = "psnr"
     """What trials are ranked by: a name of the metrics table, such as psnr or lpips."""
     scheduler: SchedulerConfig = SchedulerConfig()
@@ -131,8 +133,8 @@ class SweepConfig(Config):
     def _validates_often_enough(self) -> Self:
         if self.run().training.validate_every == 0:
             raise ValueError(
-                "training.validate_every must be above 0 in a sweep, got 0. Set it to about a tenth "
-                "of training.steps"
+                "training.validate_every must be above 0, since a checkpoint is written with every validation, "
+                "got 0. Set it to about a tenth of training.steps"
             )
         return self
 

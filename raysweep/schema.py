@@ -112,6 +112,8 @@ def _first_line(error: ValidationError, tree: Mapping[str, Any]) -> str:
     if first["type"] == "union_tag_invalid":
         tags, tag = first["ctx"]["expected_tags"], first["ctx"]["tag"]
         return f"{path}.kind: Input should be one of {tags}, got {tag!r}."
+    if first["type"] == "tuple_type":
+        return f"{path}: must be a list, got {first['input']!r}. Write it as [{first['input']}]."
     message = first["msg"].removeprefix("Value error, ").removesuffix(".")
     value = "" if first["type"] in ("missing", "value_error") else f", got {first['input']!r}"
     end = "" if message.endswith("?") else "."

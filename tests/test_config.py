@@ -284,7 +284,7 @@ def test_a_small_frame_is_taken_without_a_gan() -> None:
 
 
 def test_a_sweep_without_validations_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"training.validate_every must be above 0 in a sweep"):
+    with pytest.raises(ConfigError, match=r"training.validate_every must be above 0, since"):
         parse(SweepConfig, {"name": "x", "base": {"training": {"validate_every": 0}}})
 
 

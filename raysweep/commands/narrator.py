@@ -20,7 +20,8 @@ class Narrator:
             say(f"  {record.trial}  {tell[event['kind']](event, record)}")
 
     def _proposed(self, event: Event, record: TrialRecord) -> str:
-        return f"starts     {short_settings(record.params) or record.origin}"
+        searched = {path: record.settings[path] for path in record.params}
+        return f"starts     {short_settings(searched) or record.origin}"
 
     def _reported(self, event: Event, record: TrialRecord) -> str:
         shown = ("val/psnr", "val/lpips", "val/lpips_random", "val/code_usage")

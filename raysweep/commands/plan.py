@@ -21,7 +21,7 @@ from raysweep.commands.tasks import read_tasks
 from raysweep.config import RunConfig, SweepConfig, laid
 from raysweep.data import DEMO, FOOTAGE
 from raysweep.errors import ConfigError, ExperimentError
-from raysweep.experiment.conductor import check_space
+from raysweep.experiment.conductor import asked_of_some, check_space
 from raysweep.experiment.layout import Experiment
 from raysweep.features.backbones import check_frame_size, weights_file
 from raysweep.features.inception import inception_file
@@ -94,7 +94,13 @@ def compose(request: Request, space: LoadedSpace | None, space_name: str | None)
     search = override(merge(search, _part(written, of_search=True)), _part(by_hand, of_search=True))
     base = laid(space.base if space else {}, flatten(_part(written, of_search=False)))
     pinned = _part(by_hand, of_search=False)
-    return parse(SweepConfig, {**search, "base": base, "pinned": pinned})
+    some = asked_of_some(space.space, space_name, pinned) if space else set()
+    layers = {
+        "base": base,
+        "pinned": {path: value for path, value in pinned.items() if path not in some},
+        "pinned_if_asked": {path: value for path, value in pinned.items() if path in some},
+    }
+    return parse(SweepConfig, {**search, **layers})
 
 
 def compose_tasks(request: Request, folder: Path) -> SweepConfig:
@@ -235,15 +241,22 @@ def print_plan(plan: Plan) -> None:
         say(f"how many run at once depends on the cluster at {os.environ['RAY_ADDRESS']}")
     else:
         say(f"{at_once(plan.sweep, capacity)} run at once on this machine ({capacity})")
+    if plan.sweep.space is None:
+        say(f"objective: {plan.sweep.objective}")
+    else:
+        _print_search(plan)
+    say(f"experiment folder: {plan.experiment.folder}")
+
+
+def _print_search(plan: Plan) -> None:
     title("the search")
     settings = plan.sweep.model_dump(mode="json", include=set(_SHOWN_OF_SEARCH))
     say(yaml.safe_dump(settings, sort_keys=False).rstrip())
+    pinned = {**plan.sweep.pinned, **plan.sweep.pinned_if_asked}
     for path in plan.searched:
-        pinned = plan.sweep.pinned
         say(
             f"{path}: " + (f"pinned to {pinned[path]!r} by --set" if path in pinned else "searched")
         )
-    say(f"experiment folder: {plan.experiment.folder}")
 
 
 def print_tasks(plan: Plan) -> None:

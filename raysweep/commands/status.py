@@ -59,8 +59,13 @@ def _table(rows: list[Row], name: str, goal: Objective) -> Table:
 
 
 def short_settings(settings: Mapping[str, object]) -> str:
-    """`disc_start=0.3 disc_weight=0.12`: last names and three digits."""
-    return " ".join(f"{path.split('.')[-1]}={_short(value)}" for path, value in settings.items())
+    """`disc_start=0.3 quantizer.kind=fsq`: last names, a kind's with whose it is, and three digits."""
+    return " ".join(f"{_name(path)}={_short(value)}" for path, value in settings.items())
+
+
+def _name(path: str) -> str:
+    *whose, last = path.split(".")
+    return ".".join([*whose[-1:], last]) if last == "kind" else last
 
 
 def _short(value: object) -> str:

@@ -21,10 +21,10 @@ from raysweep.commands.status import status
 from raysweep.config import ClusterConfig, RunConfig, in_steps
 from raysweep.data.clips import index_clips
 from raysweep.data.store import read_manifest
-from raysweep.errors import ConfigError, TrainingFailed
+from raysweep.errors import ConfigError, DataError, TrainingFailed
 from raysweep.experiment.conductor import Conductor
 from raysweep.experiment.events import EventLog, read
-from raysweep.experiment.layout import Experiment, create
+from raysweep.experiment.layout import Experiment, create, remove
 from raysweep.experiment.records import run_of
 from raysweep.experiment.results import write_csv
 from raysweep.search.study import Space
@@ -36,7 +36,12 @@ def start(plan: Plan, space: LoadedSpace | None) -> None:
     settings = yaml.safe_dump(plan.sweep.model_dump(mode="json"), sort_keys=False)
     create(plan.experiment, settings, space.source if space else None)
     print_start(plan.sweep.run())
-    _run(standing(plan.experiment))
+    try:
+        _run(standing(plan.experiment))
+    except (ConfigError, DataError):
+        if not standing(plan.experiment).trials:  # refused before it began: the name stays free
+            remove(plan.experiment)
+        raise
 
 
 def resume(experiment: Experiment) -> None:

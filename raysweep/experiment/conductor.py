@@ -5,7 +5,8 @@ killed starts again where it stood: unfinished trials first, under their ids, th
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Literal, NamedTuple
@@ -17,7 +18,7 @@ from raysweep.experiment.records import FROM_SPACE, Records, TrialRecord, apply,
 from raysweep.schema import Tree
 from raysweep.search.objective import Objective
 from raysweep.search.rungs import Rungs
-from raysweep.search.study import Space, Study
+from raysweep.search.study import SamplerConfig, Space, Study
 
 OUTCOMES: dict[str, Literal["complete", "pruned", "failed"]] = {
     "finished": "complete",
@@ -67,7 +68,7 @@ class Conductor:
         resolve: Callable[[RunConfig], RunConfig] = lambda run: run,
     ) -> None:
         self.sweep, self.objective, self.log, self.listener = sweep, objective, log, listener
-        self.study = Study(space or _nothing, sweep.sampler, sweep.seed, sweep.pinned)
+        self.study = Study(space or _nothing, sweep.sampler, sweep.seed, _all_pinned(sweep))
         self.budget_trials = 0 if space is None else sweep.budget.trials
         self.resolve = resolve
         training = resolve(sweep.run()).training
@@ -169,21 +170,51 @@ def _finite(metrics: Mapping[str, float]) -> dict[str, float]:
 
 def check_space(sweep: SweepConfig, space: Space, samples: int = 50) -> list[Draw]:
     """Draws from the space and validates every result; ConfigError names the first bad setting."""
-    study, draws = Study(space, sweep.sampler, sweep.seed, sweep.pinned), []
+    study, draws = Study(space, sweep.sampler, sweep.seed, _all_pinned(sweep)), []
     for number in range(samples):
-        try:
+        with _blaming(sweep.space):
             params, settings = study.propose(number)
             _require_plain(settings)
             draws.append(Draw(params, sweep.run(settings)))
-        except ConfigError as error:
-            raise ConfigError(f"search space {sweep.space}: {error}") from None
-        except Exception as error:  # the space is somebody's own code, and may raise anything
-            raise ConfigError(
-                f"search space {sweep.space}: space(trial) must suggest and return, and raised "
-                f"{type(error).__name__}: {error}. Correct the file."
-            ) from error
         study.tell(number, "failed")
     return draws
+
+
+def asked_of_some(
+    space: Space, name: str | None, pinned: Mapping[str, Any], samples: int = 50
+) -> set[str]:
+    """The paths of `pinned` that belong to some of the kinds that the space tries: it sets them in some trials
+    and not in all."""
+    study, asked = Study(space, SamplerConfig(kind="random"), 0, pinned), []
+    for number in range(samples):
+        with _blaming(name):
+            asked.append(set(study.propose(number)[1]))
+    ever, always = set.union(*asked), set.intersection(*asked)
+    return {path for path in pinned if path in ever - always and not ever.isdisjoint(_kinds(path))}
+
+
+def _kinds(path: str) -> Iterator[str]:
+    """The settings that a path's meaning may hang on: of `a.b.c`, `a.kind` and `a.b.kind`."""
+    sections = path.split(".")[:-1]
+    return (".".join([*sections[: depth + 1], "kind"]) for depth in range(len(sections)))
+
+
+@contextmanager
+def _blaming(space: str | None) -> Iterator[None]:
+    """What is raised within is a ConfigError that names the space."""
+    try:
+        yield
+    except ConfigError as error:
+        raise ConfigError(f"search space {space}: {error}") from None
+    except Exception as error:  # the space is somebody's own code, and may raise anything
+        raise ConfigError(
+            f"search space {space}: space(trial) must suggest and return, and raised "
+            f"{type(error).__name__}: {error}. Correct the file."
+        ) from error
+
+
+def _all_pinned(sweep: SweepConfig) -> Tree:
+    return {**sweep.pinned, **sweep.pinned_if_asked}
 
 
 def _require_plain(settings: Tree) -> None:

@@ -57,6 +57,11 @@ def create(experiment: Experiment, sweep: str, space: str | None) -> None:
     partial.folder.rename(experiment.folder)
 
 
+def remove(experiment: Experiment) -> None:
+    """Undoes `create`; for an experiment that holds no trial."""
+    shutil.rmtree(experiment.folder)
+
+
 def open_experiment(folder: Path) -> Experiment:
     """An experiment that exists; ExperimentError otherwise."""
     experiment = Experiment(folder.resolve())

@@ -44,7 +44,8 @@ class Study:
         self.running: dict[int, optuna.Trial] = {}
 
     def propose(self, number: int, params: Mapping[str, Any] | None = None) -> tuple[Tree, Tree]:
-        """Trial `number` -> (searched parameters, all settings of the trial) by dotted path.
+        """Trial `number` -> (searched parameters, all settings of the trial) by dotted path; a pinned setting
+        has its pinned value.
 
         With `params` those are taken instead of sampled, as when an event log is replayed.
         """
@@ -57,7 +58,10 @@ class Study:
             warnings.filterwarnings("ignore", "Choices for a categorical", UserWarning)
             extra = self.space(cast(optuna.Trial, _Told(trial, self.pinned))) or {}
         self.running[number] = trial
-        return dict(trial.params), {**extra, **trial.params}
+        settings = {**extra, **trial.params}
+        return dict(trial.params), {
+            path: self.pinned.get(path, settings[path]) for path in settings
+        }
 
     def report(self, number: int, step: int, score: float) -> None:
         self.running[number].report(score, step)

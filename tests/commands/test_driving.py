@@ -2,6 +2,7 @@
 
 import shutil
 from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 
@@ -13,8 +14,10 @@ from raysweep.commands.footage import (
     write_validation_facts,
 )
 from raysweep.commands.standing import standing
+from raysweep.config import RunConfig
 from raysweep.data import DataConfig
 from raysweep.data.store import prepare, read_manifest
+from raysweep.errors import DataError
 from raysweep.experiment.conductor import Conductor
 from raysweep.experiment.layout import Experiment
 from tests.data.media import write_video
@@ -80,6 +83,21 @@ def test_train_killed_before_its_trial_was_put_in_line_is_resumed(run, loop, fol
     experiment.events.write_text("")
     assert run("resume", experiment.folder).code == 0
     assert states(experiment) == ["finished"]
+
+
+def test_an_experiment_that_its_footage_refuses_leaves_its_name_free(
+    run, loop, monkeypatch, folder
+):
+    from raysweep.commands import sweep
+
+    def refuse(experiment: Experiment, run: RunConfig) -> Path:
+        raise DataError("data.split must leave train clips, got none. Add footage.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sweep, "_prepare", refuse)
+        assert run(*TRAIN, "--name", "x").code == 2
+    assert not (folder / "runs/x").exists()
+    assert run(*TRAIN, "--name", "x").code == 0
 
 
 def test_an_interrupted_sweep_says_how_to_go_on_and_does(run, loop, folder):

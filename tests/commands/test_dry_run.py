@@ -32,6 +32,7 @@ def test_it_prints_settings_resources_and_concurrency_and_makes_nothing(run, fol
     assert "one trial takes 1 worker x (1 CPU, 0 GPU), single" in out
     assert "run at once on this machine" in out
     assert "objective: psnr" in out
+    assert ("startup_trials" in out) is (words[0] == "sweep")  # a single run searches nothing
     assert list(folder.iterdir()) == []
 
 

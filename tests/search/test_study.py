@@ -97,6 +97,11 @@ def test_settings_hold_what_was_suggested_and_what_was_returned():
     assert "size_again" not in params
 
 
+def test_a_pinned_setting_is_told_with_the_value_that_it_has():
+    study = Study(lambda trial: {"a": trial.suggest_int("b", 1, 9)}, SamplerConfig(), 0, {"b": 20})
+    assert study.propose(0)[1] == {"a": 20, "b": 20}
+
+
 def test_numbers_may_have_gaps_where_trials_were_added_by_hand():
     study = Study(space, KINDS[0], 0)
     for number in (0, 3, 4):

@@ -12,7 +12,7 @@ import pytest
 import search_spaces
 from raysweep.config import SweepConfig
 from raysweep.errors import ConfigError
-from raysweep.experiment.conductor import check_space
+from raysweep.experiment.conductor import asked_of_some, check_space
 from raysweep.schema import override, parse
 from search_spaces import families, smoke
 
@@ -135,6 +135,40 @@ def test_a_pinned_value_that_the_space_does_not_hold_overrules_it():
     sweep = parse(SweepConfig, {"name": "x", "base": smoke.BASE, "pinned": pinned})
     sizes = {draw.config.model.quantizer.codebook_size for draw in check_space(sweep, smoke.space)}
     assert sizes == {48}
+
+
+# pinned by hand -> what of it holds only for the kinds that have it
+PINS_OF_KINDS = [
+    ({"model.hidden": 16, "model.ch": 32, "seed": 3}, {"model.hidden", "model.ch"}),
+    ({"model.quantizer.beta": 0.5, "model.quantizer.codebook_size": 64}, {"model.quantizer.beta"}),
+    ({"model.kind": "grouped", "model.hidden": 16}, set()),
+    ({"model.quantizer.revive_below": 1.0}, set()),  # never asked: refused where it is unknown
+]
+
+
+@pytest.mark.parametrize(("pinned", "expected"), PINS_OF_KINDS)
+def test_a_pinned_setting_of_some_kinds_is_told_from_one_of_all(pinned, expected):
+    assert asked_of_some(families.space, "families", pinned) == expected
+
+
+def test_a_pinned_setting_that_hangs_on_no_kind_holds_for_all():
+    def sometimes(trial):
+        if trial.suggest_categorical("loss.disc_weight", [0.0, 0.5]):
+            trial.suggest_int("loss.disc_every", 1, 3)
+
+    assert asked_of_some(sometimes, "sometimes", {"loss.disc_every": 2}) == set()
+
+
+def test_a_pinned_setting_of_some_kinds_holds_where_it_is_asked():
+    pinned = {"model.hidden": 16, "model.num_res_blocks": 1}
+    layers = {"base": families.BASE, "pinned_if_asked": pinned}
+    models = [
+        draw.config.model.model_dump()
+        for draw in check_space(parse(SweepConfig, {"name": "x", **layers}), families.space)
+    ]
+    assert {model["kind"] for model in models} == set(families.FAMILIES)
+    assert {model.get("hidden", 16) for model in models} == {16}
+    assert {model.get("num_res_blocks", 1) for model in models} == {1}
 
 
 @pytest.mark.parametrize(("pinned", "suggested", "expected"), PINS)
