@@ -34,6 +34,9 @@ class ClusterConfig(Config):
     trainable: Literal["distributed", "single", "auto"] = "auto"
     """`distributed`: a TorchTrainer; `single`: in the trial's own process, a third of the start-up, one
     worker only; `auto`: single when one worker is asked for."""
+    max_failures: int = Field(default=3, ge=0)
+    """Times that a `distributed` run goes on from its last checkpoint after a worker died or raised an error,
+    before its trial has failed; 0: never."""
 
     @property
     def resolved_trainable(self) -> str:

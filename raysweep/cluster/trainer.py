@@ -21,16 +21,19 @@ def build_trainer(
     job: Job, manifest: Manifest, frames: Any, callbacks: Sequence[Any] = ()
 ) -> TorchTrainer:
     """A trainer whose run folder is the trial's, so that the same trial goes on where it stopped."""
+    cluster = job.config.cluster
     return TorchTrainer(
         _worker,
         train_loop_config={"job": job, "manifest": manifest},
-        scaling_config=_scaling(job.config.cluster),
+        scaling_config=_scaling(cluster),
         run_config=RunConfig(
             name=job.trial,
             storage_path=str(job.experiment.trials.resolve()),
             callbacks=list(callbacks),
             checkpoint_config=CheckpointConfig(num_to_keep=1),
-            failure_config=FailureConfig(max_failures=1, controller_failure_limit=3),
+            failure_config=FailureConfig(
+                max_failures=cluster.max_failures, controller_failure_limit=3
+            ),
         ),
         datasets={FRAMES: frames},
         dataset_config=ShardByRank(),

@@ -44,7 +44,7 @@ class DataConfig(Config):
     valid_fraction: float = Field(default=0.1, gt=0, lt=1)
     """Share of the sources (of images: of all images), or of each source's frames, that validates."""
     max_validation_frames: int | None = Field(default=None, ge=1)
-    """Frames a validation scores, counted in whole clips from the first; None: all."""
+    """Frames a validation scores, counted in whole clips spread evenly over all there are; None: all."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

@@ -254,7 +254,9 @@ _LOSS_CALCULATOR: Rules = {
 }
 
 
-_TAMING_HAS_ITS_OWN = gone("a taming model is trained with its lossconfig, which has its own")
+_TAMING_HAS_ITS_OWN = gone(
+    "a taming model is trained with its lossconfig, both optimizers at its learning rate"
+)
 _LOSSCONFIG_UNUSED = gone("use_taming_loss is false: the weights in train_args hold")
 _MSE_ALONE = gone("without a GAN the loss was the squared error and the codebook's")
 _WEIGHTS = ("pixel_loss_factor", "perceptual_loss_factor")

@@ -88,8 +88,7 @@ class Conv(Tokenizer):
         self.factor = 2 ** len(config.encoder_channels)
 
     def encode(self, frames_NCHW: Tensor) -> Encoded:
-        latent, codes, loss = self.quantize(self.quant_conv(self.encoder(frames_NCHW)))
-        return Encoded((latent,), codes, loss)
+        return Encoded.of(self.quantize(self.quant_conv(self.encoder(frames_NCHW))))
 
     def decode(self, latent: tuple[Tensor, ...]) -> Tensor:
         (latent_NDhw,) = latent

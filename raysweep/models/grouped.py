@@ -138,8 +138,7 @@ class Grouped(Tokenizer):
         self.factor = 2 ** (config.group_count - 1)
 
     def encode(self, frames_NCHW: Tensor) -> Encoded:
-        latent, codes, loss = self.quantize(self.encoder(frames_NCHW))
-        return Encoded((latent,), codes, loss)
+        return Encoded.of(self.quantize(self.encoder(frames_NCHW)))
 
     def decode(self, latent: tuple[Tensor, ...]) -> Tensor:
         (latent_NDhw,) = latent

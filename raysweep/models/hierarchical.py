@@ -196,11 +196,7 @@ class Hierarchical(Tokenizer):
                 latents = [coarser.latent_NDhw for coarser in quantized]
                 known = torch.cat([known, self.decoders[level + 1](self._stacked(latents))], 1)
             quantized.insert(0, self.codebooks[level](known))
-        return Encoded(
-            tuple(one.latent_NDhw for one in quantized),
-            tuple(codes for one in quantized for codes in one.codes),
-            torch.stack([one.loss for one in quantized]).sum(),
-        )
+        return Encoded.of(*quantized)
 
     def decode(self, latent: tuple[Tensor, ...]) -> Tensor:
         return self.decoders[0](self._stacked(latent))

@@ -145,8 +145,7 @@ class TamingVQGAN(Tokenizer):
         self.factor = 2 ** (len(config.ch_mult) - 1)
 
     def encode(self, frames_NCHW: Tensor) -> Encoded:
-        latent, codes, loss = self.quantize(self.quant_conv(self.encoder(frames_NCHW)))
-        return Encoded((latent,), codes, loss)
+        return Encoded.of(self.quantize(self.quant_conv(self.encoder(frames_NCHW))))
 
     def decode(self, latent: tuple[Tensor, ...]) -> Tensor:
         (latent_NDhw,) = latent

@@ -15,7 +15,7 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from raysweep.errors import ConfigError
-from raysweep.models.quantizers.base import Quantizer, perplexity
+from raysweep.models.quantizers.base import Quantized, Quantizer, perplexity
 from raysweep.schema import Config
 
 
@@ -44,20 +44,32 @@ class Level(NamedTuple):
 
 class Encoded(NamedTuple):
     """`latent`: what the decoder takes, already quantized, one (N, D, h, w) per level; `codes`: the maps;
-    `codebook_loss`: a scalar, of this rank's batch, all levels."""
+    `codebook_loss` and `commitment` (see `Quantized`): scalars, of this rank's batch, sums over the levels."""
 
     latent: tuple[Tensor, ...]
     codes: tuple[Tensor, ...]
     codebook_loss: Tensor
+    commitment: Tensor
+
+    @classmethod
+    def of(cls, *levels: Quantized) -> "Encoded":
+        """Finest first."""
+        return cls(
+            tuple(level.latent_NDhw for level in levels),
+            tuple(codes for level in levels for codes in level.codes),
+            torch.stack([level.loss for level in levels]).sum(),
+            torch.stack([level.commitment for level in levels]).sum(),
+        )
 
 
 class Decoded(NamedTuple):
-    """A whole forward pass. `codebook_loss` and `perplexity` are scalars: the loss of this rank's
-    batch, the perplexity in training mode of the batches of all ranks."""
+    """A whole forward pass. `codebook_loss`, `commitment` and `perplexity` are scalars: the first two of this
+    rank's batch, the perplexity in training mode of the batches of all ranks."""
 
     frames_NCHW: Tensor
     codes: tuple[Tensor, ...]
     codebook_loss: Tensor
+    commitment: Tensor
     perplexity: Tensor
 
 
@@ -85,7 +97,13 @@ class Tokenizer(nn.Module, ABC):
     def forward(self, frames_NCHW: Tensor) -> Decoded:
         encoded = self.encode(frames_NCHW)
         spread = perplexity(encoded.codes, self.codebook_sizes, all_ranks=self.training)
-        return Decoded(self.decode(encoded.latent), encoded.codes, encoded.codebook_loss, spread)
+        return Decoded(
+            self.decode(encoded.latent),
+            encoded.codes,
+            encoded.codebook_loss,
+            encoded.commitment,
+            spread,
+        )
 
     def decode_codes(self, codes: tuple[Tensor, ...]) -> Tensor:
         """Code maps as `encode` gives them -> frames (N, C, H, W), about [-1, 1]."""

@@ -131,8 +131,10 @@ def _train(
     stream = batches.train(state.step)
     while state.step < config.steps:
         set_learning_rates(state, config)
-        frames = to_frames(next(stream), parts.device)
-        scalars = step_within_memory(parts.step, state, frames, parts.seed, tracker)
+        clips_BTHWC = next(stream)
+        frames = to_frames(clips_BTHWC, parts.device)
+        clips = len(clips_BTHWC)
+        scalars = step_within_memory(parts.step, state, frames, clips, parts.seed, tracker)
         if state.averaged is not None:
             decay = average.decay_at(config.weight_ema, state.step)
             average.update(state.averaged, state.tokenizer, decay)

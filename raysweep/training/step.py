@@ -139,6 +139,7 @@ class Step:
         autograd.backward(roots, slopes)
         return scalars | {
             "vq_loss": codebook_loss.detach(),
+            "commitment_loss": decoded.commitment,
             "perplexity": decoded.perplexity,
             "total_loss": total,
         }

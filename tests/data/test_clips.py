@@ -146,6 +146,12 @@ def test_validation_is_limited_to_whole_clips(limit, clips):
     assert len(index_clips(sources(4), "train", config)) == 10
 
 
+def test_a_limited_validation_sees_every_source_and_all_of_its_time():
+    clips = index_clips(sources(4), "valid", DataConfig(split="source", valid_fraction=0.5))
+    limit = DataConfig(split="source", valid_fraction=0.5, max_validation_frames=5 * 8)
+    assert index_clips(sources(4), "valid", limit) == clips[::2]
+
+
 @pytest.mark.parametrize(
     ("manifest", "split", "rule"),
     [

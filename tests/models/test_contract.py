@@ -39,7 +39,8 @@ def test_gives_back_frames_of_the_size_it_took(tokenizer, height, width) -> None
     assert decoded.frames_NCHW.shape == (2, 3, height, width)
     shapes = [(2, height // f, width // f) for f in tokenizer.downsampling]
     assert [codes.shape for codes in decoded.codes] == shapes
-    assert decoded.codebook_loss.shape == decoded.perplexity.shape == ()
+    for scalar in (decoded.codebook_loss, decoded.commitment, decoded.perplexity):
+        assert scalar.shape == ()
 
 
 @torch.no_grad()
@@ -65,6 +66,13 @@ def test_a_frames_codes_do_not_depend_on_its_batch(tokenizer) -> None:
     alone = [tokenizer.encode(frame[None]).codes for frame in frames(4)]
     for level, codes in enumerate(together):
         assert torch.equal(codes, torch.cat([one[level] for one in alone]))
+
+
+def test_the_commitment_is_a_distance_that_pulls_at_nothing(tokenizer) -> None:
+    encoded = tokenizer.encode(frames(3))
+    assert encoded.commitment > 0
+    assert not encoded.commitment.requires_grad
+    assert torch.equal(tokenizer(frames(3)).commitment, encoded.commitment)
 
 
 def test_gradients_reach_every_parameter(config) -> None:

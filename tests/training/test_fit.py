@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from raysweep.assemble import objective
+from raysweep.metrics import METRIC_DIRECTIONS
 from raysweep.schema import Tree
 from raysweep.tracking import Picture, Tracker
 from raysweep.training.loop import DIVERGED, LATEST, Parts, Report, fit, resume
@@ -100,7 +101,7 @@ def test_what_the_tracker_is_told() -> None:
     assert notes.pictures == [(3, validated), (5, shown), (6, validated)]
 
 
-BEFORE = """recon_loss vq_loss total_loss perplexity code_usage_rate disc_factor
+BEFORE = """recon_loss vq_loss commitment_loss total_loss perplexity code_usage_rate disc_factor
     grad_norm skipped_steps frames_per_second"""
 JUDGED = "g_loss lambda_gan"
 LEARNING = "gan_loss logits_real logits_fake disc_grad_norm"
@@ -127,6 +128,22 @@ def test_the_names_of_training_scalars(changes, also) -> None:
     _fit({**settings, **changes}, lambda report: None, tracker=notes)
     names = f"{BEFORE} {also}".split()
     assert set(notes.lines[0][1]) == {f"train/{name}" for name in names}
+
+
+EARLIER = """train/recon_loss train/vq_loss train/commitment_loss train/perc_loss train/total_loss train/g_loss
+    train/gan_loss train/lambda_gan train/disc_factor train/perplexity train/code_usage_rate
+    val/loss/total val/loss/recon val/psnr val/lpips val/fid val/perplexity"""
+RENAMED = {"val/fid": "val/rfid"}
+
+
+def test_the_earlier_systems_names_are_all_logged() -> None:
+    notes = _Notes()
+    settings = {"loss.perceptual_net": "squeeze", "loss.disc_start": 0, "training.steps": 1}
+    _fit(settings, lambda report: None, tracker=notes)
+    logged = {name for _, values in notes.lines for name in values}
+    missing = {RENAMED.get(name, name) for name in EARLIER.split()} - logged
+    assert missing == {"val/lpips", "val/rfid"}  # which need fetched weights
+    assert missing <= {f"val/{name}" for name in METRIC_DIRECTIONS}
 
 
 def test_the_validation_loss_is_the_weighted_sum_of_its_terms() -> None:

@@ -60,7 +60,8 @@ def _restated(
         d_loss.backward()
         scalars |= {"gan_loss": d_loss, "logits_real": real.mean(), "logits_fake": fake.mean()}
     scalars["disc_factor"] = torch.tensor(active)
-    return {**scalars, "perc_loss": lpips.mean(), "vq_loss": vq, "total_loss": total}
+    scalars |= {"perc_loss": lpips.mean(), "commitment_loss": decoded.commitment}
+    return {**scalars, "vq_loss": vq, "total_loss": total}
 
 
 def _assert_same_gradients(ours: nn.Module, theirs: nn.Module) -> None:

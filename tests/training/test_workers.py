@@ -1,14 +1,16 @@
-"""Two workers with half batches are one worker with the whole batch.
+"""Workers with parts of the batches are one worker with the whole batches.
 
-Every job below runs in this process, and in each of two gloo processes that hold half of the data.
+Every job below runs in this process, and in each of two gloo processes that hold half of the data; some run in
+each of four, too. The five validation clips divide evenly among neither.
 """
 
+import re
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
 import pytest
 import torch
@@ -16,13 +18,16 @@ import torch.distributed as dist
 from torch import Tensor, multiprocessing, nn
 
 from raysweep import parallel
+from raysweep.errors import TrainingFailed
+from raysweep.metrics import Metric, Scored
 from raysweep.models.norm import GlobalBatchNorm2d
 from raysweep.models.quantizers import EMAConfig
 from raysweep.schema import Tree
+from raysweep.training.evaluate import evaluate, to_frames
 from raysweep.training.loop import DIVERGED, Report, fit
 from raysweep.training.step import Scalars
 from tests.models.pairs import FAMILIES
-from tests.tiny import NO_EFFECT, NO_TRACKER, MemoryBatches, frames, tiny_parts, tiny_run
+from tests.tiny import CPU, NO_EFFECT, NO_TRACKER, MemoryBatches, frames, tiny_parts, tiny_run
 
 WORKERS = 2
 FRAMES_PER_STEP = 8
@@ -54,6 +59,13 @@ MICRO_BATCHES: Tree = {
 
 def _quantizer(kind: str) -> Tree:
     return {"model.quantizer": {"kind": kind, "codebook_size": 8, "embedding_dim": 8}}
+
+
+ANY_NUMBER: dict[str, Tree] = {
+    # group normalization in both networks
+    "gradient": {**_quantizer("gradient"), "training.steps": 10},
+    "norm-free": {"model": FAMILIES["grouped"], **_quantizer("gradient"), "training.steps": 10},
+}
 
 
 def _share(values: Tensor) -> Tensor:
@@ -103,6 +115,33 @@ def _perplexity() -> Tensor:
     return tokenizer.train()(_share(frames(FRAMES_PER_STEP))).perplexity.detach()
 
 
+class _Seen(Metric):
+    """How often each validation frame was scored."""
+
+    better: ClassVar = {}
+
+    def __init__(self, every_NCHW: Tensor) -> None:
+        self._every_NCHW = every_NCHW
+        self._times = torch.zeros(len(every_NCHW), dtype=torch.float64)
+
+    def update(self, batch: Scored) -> None:
+        for frame in batch.frames_NCHW:
+            self._times += (self._every_NCHW == frame).all((1, 2, 3))
+
+    def totals(self) -> Tensor:
+        return self._times.clone()
+
+    def values(self, totals: Tensor) -> dict[str, float]:
+        return {f"frame {number}": times for number, times in enumerate(totals.tolist())}
+
+
+def _seen() -> dict[str, float]:
+    batches = MemoryBatches(tiny_run(PROMISE), *parallel.place())
+    every_NCHW = to_frames(batches.valid_clips, CPU)
+    tokenizer = tiny_parts(PROMISE).state.tokenizer
+    return evaluate(tokenizer, {"seen": _Seen(every_NCHW)}, batches.validation(), CPU)
+
+
 def _gather() -> Tensor:
     rows = torch.arange(12.0).view(6, 2)
     return parallel.gather_rows(_share(rows), torch.tensor([5, 0, 3, 3, 2]))
@@ -131,8 +170,22 @@ def _nan_on_the_last_worker() -> list[Report]:
     return [tuple(report) for report in reports]
 
 
+def _out_of_memory(accumulate: int) -> str:
+    """What a run says that never has enough of it: three clips on each of two workers, two frames each."""
+    changes = {**PROMISE, "data.batch_size": 6, "training.accumulate": accumulate}
+
+    def step(frames: Tensor) -> Scalars:
+        raise torch.OutOfMemoryError
+
+    batches = MemoryBatches(tiny_run(changes), *parallel.place())
+    with pytest.raises(TrainingFailed) as failure:
+        fit(replace(tiny_parts(changes), step=step), batches, lambda report: None, NO_TRACKER)
+    return str(failure.value)
+
+
 JOBS: dict[str, Callable[[], Any]] = {
     "gradient": lambda: _train(_quantizer("gradient")),
+    "norm-free": lambda: _train(ANY_NUMBER["norm-free"]),
     "ema": lambda: _train(_quantizer("ema")),
     "batch discriminator": lambda: _train(
         {**_quantizer("gradient"), "discriminator.norm": "batch", "training.steps": 10}
@@ -145,29 +198,49 @@ JOBS: dict[str, Callable[[], Any]] = {
         {**_quantizer("gradient"), **MICRO_BATCHES, "training.steps": 10}
     ),
     "batch norm": _batch_norm,
+    "seen": _seen,
     "gather": _gather,
     "perplexity": _perplexity,
     "codebook": _codebook,
     "nan": _nan_on_the_last_worker,
+    "out of memory": lambda: _out_of_memory(1),
+    "out of memory with a clip at a time": lambda: _out_of_memory(3),
 }
 
 
-def _worker(rank: int, folder: Path) -> None:
+FOR_FOUR: dict[str, Callable[[], Any]] = {
+    "gradient": lambda: _train(ANY_NUMBER["gradient"]),
+    "norm-free": lambda: _train(ANY_NUMBER["norm-free"]),
+    "seen": _seen,
+}
+SHARED = {WORKERS: JOBS, 4: FOR_FOUR}
+
+
+def _worker(rank: int, folder: Path, workers: int) -> None:
     torch.set_num_threads(1)
     warnings.simplefilter("error")
     dist.init_process_group(
-        "gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=WORKERS
+        "gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=workers
     )
-    torch.save({name: job() for name, job in JOBS.items()}, folder / f"{rank}.pt")
+    torch.save({name: job() for name, job in SHARED[workers].items()}, folder / f"{rank}.pt")
     dist.destroy_process_group()
 
 
 @pytest.fixture(scope="module")
 def workers(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """What each of the two workers made of every job."""
-    folder = tmp_path_factory.mktemp("group")
-    multiprocessing.spawn(_worker, (folder,), nprocs=WORKERS)
-    return [torch.load(folder / f"{rank}.pt", weights_only=False) for rank in range(WORKERS)]
+    return _spawned(tmp_path_factory.mktemp("two"), WORKERS)
+
+
+@pytest.fixture(scope="module")
+def four_workers(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """What each of four made of FOR_FOUR."""
+    return _spawned(tmp_path_factory.mktemp("four"), 4)
+
+
+def _spawned(folder: Path, workers: int) -> list[dict[str, Any]]:
+    multiprocessing.spawn(_worker, (folder, workers), nprocs=workers)
+    return [torch.load(folder / f"{rank}.pt", weights_only=False) for rank in range(workers)]
 
 
 @cache
@@ -175,7 +248,55 @@ def _alone(name: str) -> Any:
     return JOBS[name]()
 
 
-TRAININGS = ["gradient", "ema", "batch discriminator", "penalties", "micro-batches"]
+class Apart(NamedTuple):
+    """Largest differences of two runs: of a weight; of a metric, as a share of it where it is above 1."""
+
+    weight: float
+    metric: float
+
+
+def _apart(one: dict[str, Any], other: dict[str, Any]) -> Apart:
+    weights = [
+        (other[network][key] - value).abs().max().item()
+        for network in ("tokenizer", "discriminator")
+        for key, value in one[network].items()
+        if not key.endswith(NO_EFFECT)
+    ]
+    metrics = [
+        abs(other["metrics"][name] - value) / max(1.0, abs(value))
+        for name, value in one["metrics"].items()
+    ]
+    return Apart(max(weights), max(metrics))
+
+
+@cache
+def _another_seeds(name: str) -> Any:
+    return _train({**ANY_NUMBER[name], "seed": 3})
+
+
+@pytest.mark.parametrize("count", SHARED)
+@pytest.mark.parametrize("name", ANY_NUMBER)
+def test_ten_steps_of_any_number_of_workers_are_those_of_one(
+    workers, four_workers, name, count
+) -> None:
+    """And not those of another seed, by far."""
+    one, several = _alone(name)[10], {WORKERS: workers, 4: four_workers}[count][0][name][10]
+    other_seed = _another_seeds(name)[10]
+    weight, metric = 1e-5, 1e-6
+    assert _apart(one, several).weight <= weight
+    assert _apart(one, several).metric <= metric
+    assert _apart(one, other_seed).weight >= 100 * weight
+    assert _apart(one, other_seed).metric >= 100 * metric
+
+
+def test_each_validation_frame_is_scored_once_however_many_workers_share_them(
+    workers, four_workers
+) -> None:
+    once = {f"val/frame {number}": 1.0 for number in range(10)}
+    assert _alone("seen") == workers[0]["seen"] == four_workers[0]["seen"] == once
+
+
+TRAININGS = ["gradient", "norm-free", "ema", "batch discriminator", "penalties", "micro-batches"]
 
 
 @pytest.mark.parametrize("quantizer", ["gradient", "ema"])
@@ -251,3 +372,11 @@ def test_the_ema_codebook_starts_revives_and_moves_as_one(workers) -> None:
 
 def test_a_nan_on_one_worker_ends_the_run_on_all(workers) -> None:
     assert workers[0]["nan"] == [(3, {DIVERGED: 3.0}, None)]
+
+
+def test_out_of_memory_on_workers_names_a_setting_that_is_taken(workers) -> None:
+    wanted = "out of memory with 6 frames of 32x32 px .* Set training.accumulate to 3: "
+    assert re.match(wanted, workers[0]["out of memory"])
+    tiny_run({"data.batch_size": 6, "cluster.workers": WORKERS, "training.accumulate": 3})
+    wanted = "out of memory with 2 frames of 32x32 px .* Set data.resolution to 16, "
+    assert re.match(wanted, workers[0]["out of memory with a clip at a time"])

@@ -26,11 +26,13 @@ class QuantizerConfig(Config):
 
 class Quantized(NamedTuple):
     """`latent_NDhw` carries straight-through gradients; `codes` int64 in [0, K), one (N, h, w) for each of
-    `codebook_sizes`; `loss` a scalar."""
+    `codebook_sizes`; `loss` a scalar; `commitment` the commitment term before its weight, which is the mean
+    squared distance of vectors to their codes where these are looked up, without a gradient."""
 
     latent_NDhw: Tensor
     codes: tuple[Tensor, ...]
     loss: Tensor
+    commitment: Tensor
 
 
 class Quantizer(nn.Module, ABC):
@@ -61,6 +63,12 @@ def nearest(latent_MD: Tensor, codebook_KD: Tensor) -> Tensor:
     return torch.addmm(squares_K, latent_MD - centre_1D, codebook_KD.t(), alpha=-2).argmin(1)
 
 
+def histogram(ids: Tensor, size: int) -> Tensor:
+    """How often each id of `size` occurs, int64; torch.bincount would wait for a CUDA device to find the largest."""
+    flat = ids.flatten()
+    return flat.new_zeros(size).scatter_add_(0, flat, torch.ones_like(flat))
+
+
 def perplexity(
     codes: Sequence[Tensor], codebook_sizes: Sequence[int], *, all_ranks: bool = False
 ) -> Tensor:
@@ -70,10 +78,7 @@ def perplexity(
     `all_ranks`: of the global batch; every rank must then call at once, as in training and not elsewhere.
     """
     counts = torch.cat(
-        [
-            torch.bincount(ids.flatten(), minlength=size)
-            for ids, size in zip(codes, codebook_sizes, strict=True)
-        ]
+        [histogram(ids, size) for ids, size in zip(codes, codebook_sizes, strict=True)]
     )
     counts = (parallel.total(counts) if all_ranks else counts).float()
     nats = sum(

@@ -54,7 +54,8 @@ class CosineQuantizer(Quantizer):
             codebook = F.mse_loss(chosen_NhwE, direction_NhwE.detach())
             straight_NhwE = direction_NhwE + (chosen_NhwE - direction_NhwE).detach()
             latent = rearrange(self.project_out(straight_NhwE), "n h w d -> n d h w")
-            return Quantized(latent, (codes_Nhw,), self.beta * commitment + codebook)
+            loss = self.beta * commitment + codebook
+            return Quantized(latent, (codes_Nhw,), loss, commitment.detach())
 
     def vectors(self, codes: tuple[Tensor, ...]) -> Tensor:
         (codes_Nhw,) = codes

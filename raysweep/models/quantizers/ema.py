@@ -24,7 +24,13 @@ from pydantic import Field
 from torch import Tensor, autocast, nn
 
 from raysweep import parallel
-from raysweep.models.quantizers.base import Quantized, Quantizer, QuantizerConfig, nearest
+from raysweep.models.quantizers.base import (
+    Quantized,
+    Quantizer,
+    QuantizerConfig,
+    histogram,
+    nearest,
+)
 
 STRIDE = 0.2
 """Of the way from a code to one of its vectors that the halves of a split code move, to both sides. From 0.02
@@ -110,8 +116,9 @@ class EMAQuantizer(Quantizer):
             chosen = self.vectors(codes)  # of the codebook before this step's update
             if self.training:
                 self._update(latent_MD, codes_M)
-            loss = self.config.beta * F.mse_loss(latent, chosen)
-            return Quantized(latent + (chosen - latent).detach(), codes, loss)
+            commitment = F.mse_loss(latent, chosen)
+            straight = latent + (chosen - latent).detach()
+            return Quantized(straight, codes, self.config.beta * commitment, commitment.detach())
 
     def vectors(self, codes: tuple[Tensor, ...]) -> Tensor:
         (codes_Nhw,) = codes
@@ -130,7 +137,7 @@ class EMAQuantizer(Quantizer):
     @torch.no_grad()
     def _update(self, latent_MD: Tensor, codes_M: Tensor) -> None:
         book, eps, codebook_size = self.embedding, self.config.eps, self.config.codebook_size
-        count_K = torch.bincount(codes_M, minlength=codebook_size).float()
+        count_K = histogram(codes_M, codebook_size).float()
         sum_KD = torch.zeros_like(book.embed_avg).index_add_(0, codes_M, latent_MD)
         statistics = parallel.total(torch.cat([count_K[:, None], sum_KD], 1))
         decay = self._decay()

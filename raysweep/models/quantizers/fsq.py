@@ -10,6 +10,7 @@ from itertools import count
 from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from pydantic import model_validator
 from torch import Tensor, autocast
 
@@ -83,7 +84,8 @@ class FSQQuantizer(Quantizer):
         with autocast(latent_NDhw.device.type, enabled=False):
             latent, codes = self.fsq(latent_NDhw.float())
             nothing = (0 * latent).sum()  # no loss, yet one that can be sent backwards
-            return Quantized(latent, (codes.long(),), nothing)
+            commitment = F.mse_loss(latent_NDhw.detach().float(), latent.detach())
+            return Quantized(latent, (codes.long(),), nothing, commitment)
 
     def vectors(self, codes: tuple[Tensor, ...]) -> Tensor:
         (codes_Nhw,) = codes

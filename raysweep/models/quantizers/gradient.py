@@ -55,7 +55,8 @@ class GradientQuantizer(Quantizer):
             commitment = F.mse_loss(latent, chosen.detach())
             codebook = F.mse_loss(chosen, latent.detach())
             loss = self.weights.commitment * commitment + self.weights.codebook * codebook
-            return Quantized(latent + (chosen - latent).detach(), codes, loss)
+            straight = latent + (chosen - latent).detach()
+            return Quantized(straight, codes, loss, commitment.detach())
 
     def vectors(self, codes: tuple[Tensor, ...]) -> Tensor:
         (codes_Nhw,) = codes

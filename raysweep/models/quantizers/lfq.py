@@ -72,19 +72,20 @@ class LFQQuantizer(Quantizer):
             straight_MB = signal_MB + (chosen_MB - signal_MB).detach()
             quantized_MD = self.lfq.project_out(straight_MB)
             latent = rearrange(quantized_MD, "(n h w) d -> n d h w", n=n, h=h, w=w)
-            return Quantized(latent, codes, self._loss(signal_MB, chosen_MB))
+            commitment = F.mse_loss(signal_MB, chosen_MB)
+            loss = self._entropy_loss(signal_MB) + self.config.beta * commitment
+            return Quantized(latent, codes, loss, commitment.detach())
 
     def vectors(self, codes: tuple[Tensor, ...]) -> Tensor:
         (codes_Nhw,) = codes
         latent: Tensor = self.lfq.indices_to_codes(codes_Nhw)
         return latent
 
-    def _loss(self, signal_MB: Tensor, chosen_MB: Tensor) -> Tensor:
+    def _entropy_loss(self, signal_MB: Tensor) -> Tensor:
         # Squared distances to +1 and -1 differ by 4 x.
         logits_MB = 4 * SHARPNESS * signal_MB
         entropy = _entropy_of_each(logits_MB) - self.config.diversity * _entropy_of_all(logits_MB)
-        commitment = F.mse_loss(signal_MB, chosen_MB)
-        return self.config.entropy_weight * entropy + self.config.beta * commitment
+        return self.config.entropy_weight * entropy
 
 
 def _entropy_of_each(logits_MB: Tensor) -> Tensor:

@@ -84,7 +84,9 @@ class OptVQQuantizer(Quantizer):
             loss = self._loss(rows_RE, codebook_KE, codes_R)
             maps = rearrange(codes_R, "(n h w g) -> g n h w", n=n, h=h, w=w)
             codes = tuple(maps.unbind())
-            return Quantized(latent + (self.vectors(codes) - latent).detach(), codes, loss)
+            chosen = self.vectors(codes).detach()
+            commitment = F.mse_loss(latent.detach(), chosen)
+            return Quantized(latent + (chosen - latent).detach(), codes, loss, commitment)
 
     def vectors(self, codes: tuple[Tensor, ...]) -> Tensor:
         chosen = F.embedding(torch.stack(codes), self.proj(self.embedding.weight))

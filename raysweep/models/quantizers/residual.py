@@ -28,7 +28,7 @@ class ResidualConfig(MovingAverageConfig):
 
 
 class ResidualQuantizer(Quantizer):
-    """Keys: `stages.{i}.` and those of an EMAQuantizer. The loss is the sum of the stages' losses."""
+    """Keys: `stages.{i}.` and those of an EMAQuantizer. Loss and commitment are sums over the stages."""
 
     def __init__(self, config: ResidualConfig) -> None:
         super().__init__()
@@ -38,13 +38,17 @@ class ResidualQuantizer(Quantizer):
     def forward(self, latent_NDhw: Tensor) -> Quantized:
         with autocast(latent_NDhw.device.type, enabled=False):
             latent = latent_NDhw.float()
-            left, codes, losses = latent, [], []
+            left = latent
+            quantized: list[Quantized] = []
             for stage in self.stages:
-                quantized = stage(left)
-                left = left - quantized.latent_NDhw.detach()
-                codes += quantized.codes
-                losses.append(quantized.loss)
-            return Quantized(latent - left.detach(), tuple(codes), torch.stack(losses).sum())
+                quantized.append(stage(left))
+                left = left - quantized[-1].latent_NDhw.detach()
+            return Quantized(
+                latent - left.detach(),
+                tuple(codes for one in quantized for codes in one.codes),
+                torch.stack([one.loss for one in quantized]).sum(),
+                torch.stack([one.commitment for one in quantized]).sum(),
+            )
 
     def vectors(self, codes: tuple[Tensor, ...]) -> Tensor:
         stages = cast("list[EMAQuantizer]", self.stages)

@@ -6,6 +6,7 @@ The layer is vector-quantize-pytorch's, with the paper's straight-through gradie
 
 from typing import Literal
 
+import torch.nn.functional as F
 from torch import Tensor, autocast
 
 from raysweep.models.quantizers.base import Quantized, Quantizer, QuantizerConfig
@@ -39,7 +40,8 @@ class SimVQQuantizer(Quantizer):
     def forward(self, latent_NDhw: Tensor) -> Quantized:
         with autocast(latent_NDhw.device.type, enabled=False):
             latent, codes, loss = self.simvq(latent_NDhw.float())
-            return Quantized(latent, (codes,), loss)
+            commitment = F.mse_loss(latent_NDhw.detach().float(), latent.detach())
+            return Quantized(latent, (codes,), loss, commitment)
 
     def vectors(self, codes: tuple[Tensor, ...]) -> Tensor:
         (codes_Nhw,) = codes

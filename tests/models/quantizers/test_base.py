@@ -1,10 +1,11 @@
 """What all quantizers share."""
 
+import numpy as np
 import pytest
 import torch
 
 from raysweep.models.quantizers import perplexity
-from raysweep.models.quantizers.base import nearest
+from raysweep.models.quantizers.base import histogram, nearest
 from tests.models.quantizers.latents import D, K, nearest_of
 
 
@@ -19,3 +20,10 @@ def test_nearest_is_by_squared_distance() -> None:
 )
 def test_perplexity(codes, expected) -> None:
     assert perplexity([torch.tensor(codes)], [8]).item() == pytest.approx(expected)
+
+
+def test_a_histogram_counts_every_id() -> None:
+    ids = torch.randint(5, (2, 3, 4), generator=torch.Generator().manual_seed(0))
+    counts = histogram(ids, 8)
+    assert counts.dtype == torch.int64
+    assert counts.tolist() == np.bincount(ids.flatten().numpy(), minlength=8).tolist()

@@ -66,6 +66,30 @@ def test_quantizes_in_float32_whatever_the_autocast(quantizer, dim) -> None:
     assert torch.equal(within.loss, plain.loss)
 
 
+UNWEIGHTED = ["fsq", "fsq unprojected", "optvq by cross-entropy"]
+"""Those whose loss has no commitment term."""
+
+
+@pytest.mark.parametrize("name", [name for name in SETTINGS if name not in UNWEIGHTED])
+def test_the_commitment_is_what_beta_weighs(name, dim) -> None:
+    """And what it weighs has this value everywhere, where it weighs the codebook term too."""
+    weighed = []
+    for beta in (0.0, 1.0):
+        torch.manual_seed(0)
+        settings = SETTINGS[name] | {"beta": beta}
+        quantizer = TypeAdapter(QuantizerConfig).validate_python(settings).build().eval()
+        weighed.append(quantizer(latent(dim=dim)))
+    without, within = weighed
+    torch.testing.assert_close(within.loss - without.loss, within.commitment, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", UNWEIGHTED)
+def test_without_a_commitment_term_the_commitment_is_the_distance(name, dim, quantizer) -> None:
+    quantized = quantizer(latent(dim=dim))
+    distance = (latent(dim=dim) - quantizer.vectors(quantized.codes)).square().mean()
+    torch.testing.assert_close(quantized.commitment, distance.detach())
+
+
 @pytest.mark.parametrize("spread", [0.0, 1e-30, 1e4])
 def test_is_finite_whatever_the_latents_length(quantizer, dim, spread) -> None:
     leaf = latent(spread=spread, dim=dim).requires_grad_()

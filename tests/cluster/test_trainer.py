@@ -1,0 +1,105 @@
+"""A TorchTrainer run whose worker is killed goes on from its checkpoint, to the same end."""
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from ray.train import UserCallback
+
+from raysweep.cluster.pipeline import materialise
+from raysweep.cluster.worker import Job
+from raysweep.data.store import prepare
+from raysweep.experiment.layout import Experiment
+from raysweep.schema import Tree
+from raysweep.training import checkpoint
+from tests.tiny import EMA, tiny_run
+
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
+
+KILLED_AT = 5
+EVERYTHING: Tree = {
+    "cluster.workers": 2,
+    "cluster.trainable": "distributed",
+    "cluster.max_failures": 1,
+    "model.quantizer": EMA,
+    "loss.perceptual_net": "none",
+    "loss.disc_start": 3,
+    "loss.disc_every": 2,
+    "loss.lecam_weight": 0.1,
+    "training.steps": 15,  # a worker runs ahead of the controller by two reports at most
+    "training.validate_every": 5,
+    "training.weight_ema": 0.99,
+    "tracking.tensorboard": False,
+}
+
+
+def _writers(file: Path) -> Iterator[int]:
+    """Processes of this machine that have it open: of a trial's `training.log`, the first rank."""
+    for descriptor in Path("/proc").glob("[0-9]*/fd/*"):
+        with suppress(OSError):  # a process or a file that is gone by now
+            if descriptor.readlink() == file:
+                yield int(descriptor.parts[2])
+
+
+class Killer(UserCallback):
+    """Hears of reports in the trainer's controller, and kills the first rank after the first checkpoint."""
+
+    def __init__(self, log: Path) -> None:
+        self.log = log
+
+    def after_report(self, run_context: Any, metrics: list[Any], checkpoint: Any) -> None:
+        if (
+            metrics[0]["step"] == KILLED_AT and checkpoint is not None
+        ):  # None: told again on resuming
+            (pid,) = _writers(self.log)
+            os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def ends(
+    cluster: str, videos: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, tuple[Job, dict[str, Any]]]:
+    """Of a run that was left alone, and of one that lost a worker: its job and its last checkpoint."""
+    from raysweep.cluster.trainer import build_trainer
+
+    config, folder = tiny_run(EVERYTHING), tmp_path_factory.mktemp("trainer")
+    manifest = prepare(videos, folder / "store", config.data)
+    frames = materialise(folder / "store", manifest)
+    ends = {}
+    for name in ("alone", "killed"):
+        job = Job(Experiment(folder / "runs"), name, "val/psnr")
+        job.write(config)
+        log = job.folder.resolve() / "training.log"
+        callbacks = [Killer(log)] if name == "killed" else []
+        result = build_trainer(job, manifest, frames, callbacks).fit()
+        with result.checkpoint.as_directory() as last:
+            ends[name] = job, checkpoint.load(Path(last))
+    return ends
+
+
+def test_a_killed_worker_changes_nothing_bit_for_bit(ends) -> None:
+    (_, alone), (_, killed) = ends["alone"], ends["killed"]
+    torch.testing.assert_close(killed, alone, atol=0, rtol=0)
+    assert killed["step"] == EVERYTHING["training.steps"]
+    assert killed["logit_averages"].abs().min() > 0
+
+
+def test_the_killed_run_went_on_from_its_checkpoint(ends) -> None:
+    def starts(name: str) -> list[str]:
+        lines = (ends[name][0].folder / "training.log").read_text().splitlines()
+        return [line.split("Z  ")[1] for line in lines if "started" in line or "resumed" in line]
+
+    def validations(name: str) -> list[Tree]:
+        lines = (ends[name][0].folder / "metrics.jsonl").read_text().splitlines()
+        return [line for line in map(json.loads, lines) if "val/psnr" in line]
+
+    assert starts("alone") == ["started"]
+    assert starts("killed") == ["started", f"resumed from step {KILLED_AT}"]
+    assert len(validations("alone")) == 3
+    assert validations("killed") == validations("alone")
