@@ -71,6 +71,7 @@ class Step:
         self.state, self.loss, self.config = state, loss, config
         self.gan = loss.gan_timing(config.steps)
         self.perceptual = perceptual
+        self.layout = torch.channels_last if config.channels_last else torch.contiguous_format
         self.tokenizer = parallel.synchronized(state.tokenizer)
         self.discriminator = parallel.synchronized(state.discriminator)
 
@@ -80,6 +81,7 @@ class Step:
         A step that is not finite is counted and changes nothing else; one whose memory ran out changes
         nothing at all, and may be taken again.
         """
+        frames_NCHW = frames_NCHW.contiguous(memory_format=self.layout)
         before = Buffers([self.state.tokenizer, self.state.discriminator])
         for optimizer in self._optimizers():
             optimizer.zero_grad(set_to_none=True)
