@@ -184,7 +184,8 @@ def _describe(arguments: argparse.Namespace) -> None:
 
 
 def _sweep(arguments: argparse.Namespace) -> None:
-    from raysweep.commands.plan import check, compose, print_plan
+    from raysweep.commands.dry_run import print_plan
+    from raysweep.commands.plan import check, compose
     from raysweep.commands.spaces import load_space
 
     if (arguments.space is None) is (arguments.tasks is None):
@@ -201,7 +202,8 @@ def _sweep(arguments: argparse.Namespace) -> None:
 
 
 def _sweep_tasks(arguments: argparse.Namespace) -> None:
-    from raysweep.commands.plan import check, compose_tasks, print_tasks
+    from raysweep.commands.dry_run import print_tasks
+    from raysweep.commands.plan import check, compose_tasks
 
     given = [word for word in ("config", "trials") if getattr(arguments, word)]
     if given:

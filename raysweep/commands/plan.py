@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 
 from raysweep.assemble import objective
 from raysweep.cluster import resources
 from raysweep.cluster.resources import Capacity
-from raysweep.commands.console import say, title
 from raysweep.commands.footage import check_footage, settled
 from raysweep.commands.param_file import read_settings
 from raysweep.commands.spaces import LoadedSpace
@@ -27,7 +25,7 @@ from raysweep.features.backbones import check_frame_size, weights_file
 from raysweep.features.inception import inception_file
 from raysweep.features.resnet import resnet_file
 from raysweep.legacy.device import gpus_of
-from raysweep.models.fitting import Start, describe, open_checkpoint
+from raysweep.models.fitting import Start, open_checkpoint
 from raysweep.schema import Tree, flatten, merge, override, parse, parse_assignment
 from raysweep.search.objective import Objective
 
@@ -35,7 +33,6 @@ FILES = ("model.checkpoint",)
 """Settings that name a file or folder: as written, from the current one."""
 SWEEP_SECTIONS = ("name", "storage", "objective", "scheduler", "sampler", "budget")
 """Settings of the search; all others are of the runs. One file may hold both."""
-_SHOWN_OF_SEARCH = ("objective", "scheduler", "sampler", "budget")
 
 
 @dataclass(frozen=True)
@@ -150,7 +147,7 @@ def _require_buildable(run: RunConfig) -> None:
     with torch.device("meta"):
         run.model.build().check_size(size, size)
     if run.model.checkpoint is not None:
-        _start(run)
+        start_of(run)
     if run.loss.perceptual_net != "none":
         check_frame_size(run.loss.perceptual_net, size, size)
         weights_file(run.loss.perceptual_net, str(run.loss.perceptual_init))
@@ -162,7 +159,8 @@ def _require_buildable(run: RunConfig) -> None:
         resources.concurrency(run.cluster, capacity)
 
 
-def _start(run: RunConfig) -> Start:
+def start_of(run: RunConfig) -> Start:
+    """What the run takes over from its checkpoint; ConfigError where that does not fit."""
     with torch.device("meta"):
         tokenizer, discriminator = run.model.build(), run.discriminator.build()
     return open_checkpoint(run.model, tokenizer, discriminator)
@@ -231,62 +229,6 @@ def known_gpus() -> float:
 def known_capacity() -> Capacity | None:
     """Of this machine where Ray would start here; None where a cluster has to be asked."""
     return None if "RAY_ADDRESS" in os.environ else resources.local_capacity()
-
-
-def print_plan(plan: Plan) -> None:
-    """What a dry run shows."""
-    print_run(plan.sweep.run())
-    capacity = known_capacity()
-    if capacity is None:
-        say(f"how many run at once depends on the cluster at {os.environ['RAY_ADDRESS']}")
-    else:
-        say(f"{at_once(plan.sweep, capacity)} run at once on this machine ({capacity})")
-    if plan.sweep.space is None:
-        say(f"objective: {plan.sweep.objective}")
-    else:
-        _print_search(plan)
-    say(f"experiment folder: {plan.experiment.folder}")
-
-
-def _print_search(plan: Plan) -> None:
-    title("the search")
-    settings = plan.sweep.model_dump(mode="json", include=set(_SHOWN_OF_SEARCH))
-    say(yaml.safe_dump(settings, sort_keys=False).rstrip())
-    pinned = {**plan.sweep.pinned, **plan.sweep.pinned_if_asked}
-    for path in plan.searched:
-        say(
-            f"{path}: " + (f"pinned to {pinned[path]!r} by --set" if path in pinned else "searched")
-        )
-
-
-def print_tasks(plan: Plan) -> None:
-    """What a dry run of a folder of tasks shows."""
-    title("settings of every task")
-    say(yaml.safe_dump(plan.sweep.base, sort_keys=False).rstrip())
-    for name, settings in plan.sweep.tasks.items():
-        title(name)
-        say(yaml.safe_dump(override({}, settings), sort_keys=False).rstrip())
-        say(f"takes {resources.describe(plan.sweep.run_by_hand(settings).cluster)}")
-    say(f"experiment folder: {plan.experiment.folder}")
-
-
-def print_run(run: RunConfig) -> None:
-    title("settings")
-    epochs = run.training.epochs
-    left = {"training": {"steps"}} if epochs is not None else {}
-    say(yaml.safe_dump(run.model_dump(mode="json", exclude=left), sort_keys=False).rstrip())
-    print_start(run)
-    title("resources")
-    say(f"one trial takes {resources.describe(run.cluster)}")
-    if epochs is not None:
-        say(f"training.epochs {epochs} become training.steps once the training clips are counted")
-
-
-def print_start(run: RunConfig) -> None:
-    """What a run takes over from its checkpoint, and what it leaves."""
-    if run.model.checkpoint is not None:
-        title("the start")
-        say(describe(_start(run), run.model.checkpoint))
 
 
 def at_once(sweep: SweepConfig, capacity: Capacity) -> int:

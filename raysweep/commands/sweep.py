@@ -12,9 +12,10 @@ from raysweep.cluster import resources
 from raysweep.cluster.runtime import connected
 from raysweep.cluster.sweep import execute
 from raysweep.commands.console import say, title
+from raysweep.commands.dry_run import print_start
 from raysweep.commands.footage import prepared, settled, write_validation_facts
 from raysweep.commands.narrator import Narrator
-from raysweep.commands.plan import Plan, at_once, check_further, check_run, print_start
+from raysweep.commands.plan import Plan, at_once, check_further, check_run
 from raysweep.commands.spaces import LoadedSpace, load_space
 from raysweep.commands.standing import Added, Standing, further, standing
 from raysweep.commands.status import status

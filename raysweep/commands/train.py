@@ -3,15 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from raysweep.commands.plan import (
-    Request,
-    check,
-    check_further,
-    compose,
-    files_from_anywhere,
-    print_plan,
-    print_run,
-)
+from raysweep.commands.dry_run import print_plan, print_run
+from raysweep.commands.plan import Request, check, check_further, compose, files_from_anywhere
 from raysweep.commands.standing import further, standing
 from raysweep.experiment.layout import open_experiment
 from raysweep.schema import flatten, parse_assignment
