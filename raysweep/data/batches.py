@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from raysweep.data import DataConfig
-from raysweep.data.clips import Clip, ClipReader, index_clips, training_starts
+from raysweep.data.clips import Clip, ClipReader, index_clips, spread, training_starts
 from raysweep.data.order import Visit, random_start, train_visits, validation_indices
 from raysweep.data.store import Manifest
 
@@ -51,10 +51,7 @@ class Batches:
 
     def preview(self, clips: int = 8) -> Tensor:
         """Validation clips from all over the set, the same ones every time."""
-        count = min(clips, len(self.valid_clips))
-        return self._read(
-            [self.valid_clips[i * len(self.valid_clips) // count] for i in range(count)]
-        )
+        return self._read(spread(self.valid_clips, clips))
 
     def _visited(self, visit: Visit) -> Clip:
         clip = self.train_clips[visit.clip]

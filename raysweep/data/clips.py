@@ -73,11 +73,11 @@ def index_clips(manifest: Manifest, split: Split, config: DataConfig) -> list[Cl
     if not clips and not (split == "valid" and rule == "none"):
         raise DataError(_no_clips(manifest, split, rule, span))
     if split == "valid" and config.max_validation_frames is not None:
-        return _spread(clips, max(1, config.max_validation_frames // length))
+        return spread(clips, max(1, config.max_validation_frames // length))
     return clips
 
 
-def _spread(clips: Sequence[Clip], count: int) -> list[Clip]:
+def spread(clips: Sequence[Clip], count: int) -> list[Clip]:
     """At most `count` of them, evenly: the first ones alone would all be of one source."""
     count = min(count, len(clips))
     return [clips[i * len(clips) // count] for i in range(count)]

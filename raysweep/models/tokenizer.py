@@ -156,6 +156,10 @@ class Tokenizer(nn.Module, ABC):
         if height % multiple or width % multiple or not height or not width:
             raise ConfigError(
                 f"frame height and width must be multiples of {multiple} for this model, got "
-                f"{height}x{width}. Use {max(1, height // multiple) * multiple}x"
-                f"{max(1, width // multiple) * multiple}."
+                f"{height}x{width}. Use {_nearest(height, multiple)}x{_nearest(width, multiple)}."
             )
+
+
+def _nearest(pixels: int, multiple: int) -> int:
+    """Above 0; of two as near, the smaller."""
+    return max(1, (pixels + (multiple - 1) // 2) // multiple) * multiple

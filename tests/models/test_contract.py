@@ -145,8 +145,9 @@ def test_refuses_a_frame_size_and_names_one_that_it_can_take(tokenizer) -> None:
     multiple = max(tokenizer.downsampling)
     with pytest.raises(ConfigError, match=f"multiples of {multiple} .* got {4 * multiple + 1}x"):
         tokenizer.check_size(4 * multiple + 1, 4 * multiple)
-    with pytest.raises(ConfigError, match=f"Use {4 * multiple}x{8 * multiple}"):
-        tokenizer.check_size(4 * multiple, 8 * multiple + 1)
+    for height, width in ((4 * multiple, 8 * multiple + 1), (4 * multiple - 1, 8 * multiple)):
+        with pytest.raises(ConfigError, match=f"Use {4 * multiple}x{8 * multiple}"):
+            tokenizer.check_size(height, width)
     tokenizer.check_size(4 * multiple, 8 * multiple)
 
 
