@@ -18,7 +18,7 @@ from raysweep.metrics.lpips import LPIPS
 from raysweep.metrics.psnr import PSNR
 from raysweep.metrics.ssim import SSIM
 from raysweep.models import Tokenizer
-from raysweep.models.fitting import open_checkpoint
+from raysweep.models.published.fitting import open_checkpoint
 from raysweep.search.objective import Objective
 from raysweep.training.compiled import compile_tokenizer
 from raysweep.training.loop import LATEST, Parts

@@ -20,7 +20,7 @@ from raysweep.config import RunConfig, read_file
 from raysweep.data.discover import entries_of
 from raysweep.errors import ExperimentError
 from raysweep.experiment.layout import Experiment
-from raysweep.models.formats import FORMATS
+from raysweep.models.published.formats import FORMATS
 from raysweep.models.summary import PARTS, summarize
 from raysweep.schema import parse
 from raysweep.training import checkpoint

@@ -8,7 +8,7 @@ from raysweep.cluster import resources
 from raysweep.commands.console import say, title
 from raysweep.commands.plan import Plan, at_once, known_capacity, start_of
 from raysweep.config import RunConfig
-from raysweep.models.fitting import describe
+from raysweep.models.published.fitting import describe
 from raysweep.schema import override
 
 _SHOWN_OF_SEARCH = ("objective", "scheduler", "sampler", "budget")

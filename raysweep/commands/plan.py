@@ -25,7 +25,7 @@ from raysweep.features.backbones import check_frame_size, weights_file
 from raysweep.features.inception import inception_file
 from raysweep.features.resnet import resnet_file
 from raysweep.legacy.device import gpus_of
-from raysweep.models.fitting import Start, open_checkpoint
+from raysweep.models.published.fitting import Start, open_checkpoint
 from raysweep.schema import Tree, flatten, merge, override, parse, parse_assignment
 from raysweep.search.objective import Objective
 

@@ -5,7 +5,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from raysweep.models import Tokenizer
-from raysweep.models.fitting import Moments, Start
+from raysweep.models.published.fitting import Moments, Start
 from raysweep.models.quantizers.ema import EMAEmbedding
 from raysweep.training.state import TrainState
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from raysweep.models.fitting import open_checkpoint
+from raysweep.models.published.fitting import open_checkpoint
 from tests.tiny import frames, tiny_run
 
 SIZES = {

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from raysweep.config import RunConfig
 from raysweep.experiment.layout import Experiment
 from raysweep.export import export_for
-from raysweep.models.fitting import open_checkpoint
+from raysweep.models.published.fitting import open_checkpoint
 from raysweep.models.tokenizer import Tokenizer
 from raysweep.training import checkpoint
 from tests.tiny import QUANTIZERS, frames, tiny_parts, tiny_run

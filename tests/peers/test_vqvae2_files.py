@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from raysweep.models.fitting import open_checkpoint
-from raysweep.models.formats import as_vqvae2
+from raysweep.models.published.fitting import open_checkpoint
+from raysweep.models.published.formats import as_vqvae2
 from tests.tiny import frames, tiny_run
 
 QUANTIZER = {"kind": "ema", "codebook_size": 32, "embedding_dim": 8}

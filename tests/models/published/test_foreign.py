@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import save_file
 
 from raysweep.errors import ConfigError
-from raysweep.models.foreign import read
+from raysweep.models.published.foreign import read
 
 FORMATS = {
     "zip": {},

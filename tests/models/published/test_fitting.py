@@ -12,7 +12,7 @@ from torch.optim import Adam
 
 from raysweep.errors import ConfigError
 from raysweep.models import Tokenizer
-from raysweep.models.fitting import Start, describe, open_checkpoint
+from raysweep.models.published.fitting import Start, describe, open_checkpoint
 from raysweep.models.quantizers.base import nearest
 from tests.models.pairs import FAMILIES, PAIRS, QUANTIZERS
 from tests.tiny import EMA, frames, tiny_parts, tiny_run

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from raysweep.errors import ConfigError
 from raysweep.models import HierarchicalConfig, ModelConfig, TamingConfig
-from raysweep.models.published import IN_VQVAE2, State
+from raysweep.models.published.naming import IN_VQVAE2, State
 
 Checkpoint = dict[str, Any]
 """What torch.save writes: tensors by name, in the places where the code looks for them."""

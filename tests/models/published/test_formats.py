@@ -7,8 +7,8 @@ import torch
 
 from raysweep.config import RunConfig
 from raysweep.errors import ConfigError
-from raysweep.models.fitting import open_checkpoint
-from raysweep.models.formats import FORMATS
+from raysweep.models.published.fitting import open_checkpoint
+from raysweep.models.published.formats import FORMATS
 from raysweep.schema import Tree, merge
 from tests.models.pairs import FAMILIES, PAIRS, QUANTIZERS
 from tests.tiny import tiny_run

@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 from raysweep.errors import ConfigError
-from raysweep.models.channels import discriminator_axes, swapped, tokenizer_axes
-from raysweep.models.foreign import read
-from raysweep.models.published import Left, State, translate
+from raysweep.models.published.channels import discriminator_axes, swapped, tokenizer_axes
+from raysweep.models.published.foreign import read
+from raysweep.models.published.naming import Left, State, translate
 from raysweep.models.quantizers.ema import SETTLED
 from raysweep.models.tokenizer import Tokenizer, TokenizerConfig
 
