@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from raysweep.models.blocks import ResnetBlock
 from raysweep.models.quantizers import EMAConfig, QuantizerConfig
-from raysweep.models.tokenizer import Encoded, Level, Tokenizer, TokenizerConfig
+from raysweep.models.tokenizer import OneLevelTokenizer, TokenizerConfig
 
 
 class ConvConfig(TokenizerConfig):
@@ -76,7 +76,7 @@ class Decoder(nn.Module):
         return self.conv_out(self.layers(latent)).tanh()
 
 
-class Conv(Tokenizer):
+class Conv(OneLevelTokenizer):
     def __init__(self, config: ConvConfig) -> None:
         super().__init__()
         channels, dim = config.latent_channels, config.quantizer.embedding_dim
@@ -87,16 +87,11 @@ class Conv(Tokenizer):
         self.decoder = Decoder(config)
         self.factor = 2 ** len(config.encoder_channels)
 
-    def encode(self, frames_NCHW: Tensor) -> Encoded:
-        return Encoded.of(self.quantize(self.quant_conv(self.encoder(frames_NCHW))))
+    def to_latent(self, frames_NCHW: Tensor) -> Tensor:
+        return self.quant_conv(self.encoder(frames_NCHW))
 
-    def decode(self, latent: tuple[Tensor, ...]) -> Tensor:
-        (latent_NDhw,) = latent
+    def from_latent(self, latent_NDhw: Tensor) -> Tensor:
         return self.decoder(self.post_quant_conv(latent_NDhw))
-
-    @property
-    def levels(self) -> tuple[Level, ...]:
-        return (Level(self.quantize, self.factor),)
 
     @property
     def last_layer(self) -> Tensor:

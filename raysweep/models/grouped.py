@@ -13,7 +13,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from raysweep.models.quantizers import EMAConfig, QuantizerConfig
-from raysweep.models.tokenizer import Encoded, Level, Tokenizer, TokenizerConfig
+from raysweep.models.tokenizer import OneLevelTokenizer, TokenizerConfig
 
 ENCODER_KERNELS = (3, 3, 3, 1)
 DECODER_KERNELS = (1, 3, 3, 3)
@@ -129,7 +129,7 @@ class Decoder(nn.Module):
         return self.output(self.relu(h))
 
 
-class Grouped(Tokenizer):
+class Grouped(OneLevelTokenizer):
     def __init__(self, config: GroupedConfig) -> None:
         super().__init__()
         self.encoder = Encoder(config)
@@ -137,16 +137,11 @@ class Grouped(Tokenizer):
         self.decoder = Decoder(config)
         self.factor = 2 ** (config.group_count - 1)
 
-    def encode(self, frames_NCHW: Tensor) -> Encoded:
-        return Encoded.of(self.quantize(self.encoder(frames_NCHW)))
+    def to_latent(self, frames_NCHW: Tensor) -> Tensor:
+        return self.encoder(frames_NCHW)
 
-    def decode(self, latent: tuple[Tensor, ...]) -> Tensor:
-        (latent_NDhw,) = latent
+    def from_latent(self, latent_NDhw: Tensor) -> Tensor:
         return self.decoder(latent_NDhw)
-
-    @property
-    def levels(self) -> tuple[Level, ...]:
-        return (Level(self.quantize, self.factor),)
 
     @property
     def last_layer(self) -> Tensor:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from raysweep.models.blocks import AttnBlock, Downsample, ResnetBlock, Upsample, normalize
 from raysweep.models.quantizers import GradientConfig, QuantizerConfig
-from raysweep.models.tokenizer import Encoded, Level, Tokenizer, TokenizerConfig
+from raysweep.models.tokenizer import OneLevelTokenizer, TokenizerConfig
 
 
 class TamingConfig(TokenizerConfig):
@@ -132,7 +132,7 @@ class Decoder(nn.Module):
         return self.conv_out(F.silu(self.norm_out(h)))
 
 
-class TamingVQGAN(Tokenizer):
+class TamingVQGAN(OneLevelTokenizer):
     def __init__(self, config: TamingConfig) -> None:
         super().__init__()
         embedding_dim = config.quantizer.embedding_dim
@@ -144,16 +144,11 @@ class TamingVQGAN(Tokenizer):
         self.decoder = Decoder(config)
         self.factor = 2 ** (len(config.ch_mult) - 1)
 
-    def encode(self, frames_NCHW: Tensor) -> Encoded:
-        return Encoded.of(self.quantize(self.quant_conv(self.encoder(frames_NCHW))))
+    def to_latent(self, frames_NCHW: Tensor) -> Tensor:
+        return self.quant_conv(self.encoder(frames_NCHW))
 
-    def decode(self, latent: tuple[Tensor, ...]) -> Tensor:
-        (latent_NDhw,) = latent
+    def from_latent(self, latent_NDhw: Tensor) -> Tensor:
         return self.decoder(self.post_quant_conv(latent_NDhw))
-
-    @property
-    def levels(self) -> tuple[Level, ...]:
-        return (Level(self.quantize, self.factor),)
 
     @property
     def last_layer(self) -> Tensor:

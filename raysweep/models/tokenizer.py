@@ -160,6 +160,33 @@ class Tokenizer(nn.Module, ABC):
             )
 
 
+class OneLevelTokenizer(Tokenizer):
+    """An encoder, a quantizer and a decoder: codes of one resolution."""
+
+    quantize: Quantizer
+    factor: int
+    """Pixels per code position along one axis."""
+
+    @abstractmethod
+    def to_latent(self, frames_NCHW: Tensor) -> Tensor:
+        """Frames -> what is quantized, (N, D, h, w)."""
+
+    @abstractmethod
+    def from_latent(self, latent_NDhw: Tensor) -> Tensor:
+        """What was quantized -> frames."""
+
+    def encode(self, frames_NCHW: Tensor) -> Encoded:
+        return Encoded.of(self.quantize(self.to_latent(frames_NCHW)))
+
+    def decode(self, latent: tuple[Tensor, ...]) -> Tensor:
+        (latent_NDhw,) = latent
+        return self.from_latent(latent_NDhw)
+
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        return (Level(self.quantize, self.factor),)
+
+
 def _nearest(pixels: int, multiple: int) -> int:
     """Above 0; of two as near, the smaller."""
     return max(1, (pixels + (multiple - 1) // 2) // multiple) * multiple
