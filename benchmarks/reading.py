@@ -21,10 +21,11 @@ from torch.utils.data import DataLoader, Dataset
 
 from raysweep.data import DataConfig
 from raysweep.data.batches import Batches
-from raysweep.data.clips import ClipReader
-from raysweep.data.decode import fit_square, read_frames
+from raysweep.data.decode import read_frames
 from raysweep.data.demo import make_demo_videos
 from raysweep.data.discover import discover
+from raysweep.data.fit import fit_square
+from raysweep.data.reader import ClipReader
 from raysweep.data.store import prepare, read_shards
 
 CONFIG = DataConfig(resolution=128, clip_length=8, batch_size=8)
@@ -47,7 +48,7 @@ class Seeking(Dataset[torch.Tensor]):
         last = int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) - CONFIG.clip_length
         capture.set(cv2.CAP_PROP_POS_FRAMES, choose.randint(0, max(0, last)))
         frames = [capture.read()[1] for _ in range(CONFIG.clip_length)]
-        fitted = [fit_square(cv2.cvtColor(f, cv2.COLOR_BGR2RGB), CONFIG.resolution) for f in frames]
+        fitted = [fit_square(cv2.cvtColor(f, cv2.COLOR_BGR2RGB), CONFIG) for f in frames]
         return torch.from_numpy(np.stack(fitted))
 
 
@@ -76,15 +77,13 @@ def measure(folder: Path) -> dict[str, float]:
 
     def store() -> Batches:
         tables = read_shards(folder / "store", manifest)
-        return Batches(ClipReader(tables, manifest.resolution), manifest, CONFIG, seed=0)
+        return Batches(ClipReader(tables, manifest.settings.resolution), manifest, CONFIG, seed=0)
 
     ours = frames_per_second(store().train(0))
     peer = frames_per_second(iter(DataLoader(Seeking(videos), batch_size=CONFIG.batch_size)))
     clips = len(store().train_clips) // CONFIG.batch_size
     reading = seconds(lambda: list(islice(store().train(0), clips)))
-    decoding = seconds(
-        lambda: [fit_square(f, CONFIG.resolution) for v in videos for f in read_frames(v)]
-    )
+    decoding = seconds(lambda: [fit_square(f, CONFIG) for v in videos for f in read_frames(v)])
     return {
         "store": ours,
         "seeking": peer,

@@ -12,7 +12,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from raysweep.config import RunConfig
-from raysweep.data.decode import fit_square, read_frames
+from raysweep.data.decode import read_frames
+from raysweep.data.fit import fit_square
 from raysweep.errors import ExperimentError
 from raysweep.models import Tokenizer
 from raysweep.schema import parse
@@ -47,8 +48,8 @@ class Pretrained:
 
     def encode_video(self, path: str | Path) -> tuple[Tensor, ...]:
         """A video file, each frame resized and cropped as in training -> codes; DataError if unreadable."""
-        resolution = self.config.data.resolution
-        return self.encode(np.stack([fit_square(f, resolution) for f in read_frames(Path(path))]))
+        settings = self.config.data
+        return self.encode(np.stack([fit_square(f, settings) for f in read_frames(Path(path))]))
 
 
 def load(folder: str | Path, device: str | torch.device = "cpu") -> Pretrained:

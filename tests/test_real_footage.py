@@ -8,7 +8,7 @@ import torch
 from raysweep.assemble import assemble
 from raysweep.config import run_config
 from raysweep.data.batches import Batches
-from raysweep.data.clips import ClipReader
+from raysweep.data.reader import ClipReader
 from raysweep.data.store import prepare, read_shards
 from raysweep.schema import override
 from raysweep.tracking import Trackers
@@ -28,7 +28,9 @@ def test_real_clips_prepare_and_train(tmp_path: Path) -> None:
     assert {record.name: record.frames for record in manifest.good} == FRAMES
 
     tables = read_shards(tmp_path, manifest)
-    batches = Batches(ClipReader(tables, manifest.resolution), manifest, config.data, seed=0)
+    batches = Batches(
+        ClipReader(tables, manifest.settings.resolution), manifest, config.data, seed=0
+    )
     reports: list[Report] = []
     fit(assemble(config, torch.device("cpu")), batches, reports.append, Trackers([]))
     assert [report.step for report in reports] == [20, 40, 60]

@@ -10,9 +10,12 @@ import ray
 import ray.data
 from ray.train import DataConfig as TrainDataConfig
 
-from raysweep.data.store import Manifest, SourceRecord, shard_paths
+from raysweep.data.manifest import Manifest, SourceRecord
+from raysweep.data.shards import read_shard
+from raysweep.data.store import shard_paths
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
 FRAMES = "frames"
@@ -54,8 +57,13 @@ def shard_of(dataset: "ray.data.Dataset", rank: int = 0, workers: int = 1) -> Sh
 def materialise(store: Path, manifest: Manifest) -> "ray.data.Dataset":
     """The store's frames in the object store, once per node that reads them."""
     _quiet()
-    paths = [str(path) for path in shard_paths(store, manifest)]
-    return ray.data.read_parquet(paths).materialize()
+    shards = [{"path": str(path)} for path in shard_paths(store, manifest)]
+    rows = ray.data.from_items(shards, override_num_blocks=len(shards))
+    return rows.map_batches(_segments, batch_size=1).materialize()
+
+
+def _segments(shard: "dict[str, np.ndarray[Any, Any]]") -> "pa.Table":
+    return read_shard(Path(shard["path"][0]))
 
 
 def on_all_nodes(

@@ -13,7 +13,7 @@ from raysweep.cluster.pipeline import materialise
 from raysweep.cluster.scheduler import ConductedScheduler
 from raysweep.cluster.searcher import ConductedSearcher
 from raysweep.cluster.worker import Job
-from raysweep.data.store import Manifest, read_manifest
+from raysweep.data.manifest import Manifest, read_manifest
 from raysweep.experiment.conductor import Conductor
 from raysweep.experiment.layout import Experiment
 

@@ -13,7 +13,7 @@ from raysweep.cluster import worker
 from raysweep.cluster.pipeline import FRAMES, ShardByRank
 from raysweep.cluster.worker import Job
 from raysweep.config import ClusterConfig
-from raysweep.data.store import Manifest
+from raysweep.data.manifest import Manifest
 from raysweep.training.loop import Report
 
 

@@ -12,8 +12,8 @@ from raysweep.assemble import assemble
 from raysweep.cluster.pipeline import Shard
 from raysweep.config import RunConfig, read_file
 from raysweep.data.batches import Batches
-from raysweep.data.clips import ClipReader
-from raysweep.data.store import Manifest
+from raysweep.data.manifest import Manifest
+from raysweep.data.reader import ClipReader
 from raysweep.experiment.layout import Experiment
 from raysweep.models.summary import summarize
 from raysweep.schema import parse
@@ -59,7 +59,7 @@ def train(
     parts = assemble(config, device, job.metric)
     if start is not None:
         resume(parts, start, report)
-    reader = ClipReader(shard.open(), manifest.resolution)
+    reader = ClipReader(shard.open(), manifest.settings.resolution)
     batches = Batches(
         reader, manifest, config.data, seed=config.seed, rank=shard.rank, workers=shard.workers
     )

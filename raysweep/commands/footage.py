@@ -11,23 +11,20 @@ import torch
 from raysweep.commands.console import say
 from raysweep.data import DEMO, DataConfig
 from raysweep.data.batches import Batches
-from raysweep.data.clips import ClipReader, split_rule
 from raysweep.data.decode import IMAGE_READERS, READERS, DecodeError, read_frames
 from raysweep.data.demo import check_demo_videos, make_demo_videos
 from raysweep.data.discover import Paths, Source, discover, entries_of, is_there
-from raysweep.data.store import (
+from raysweep.data.manifest import (
     Manifest,
     Skipped,
     SourceRecord,
     is_finished,
-    is_prepared,
-    none_decodes,
-    prepare,
     read_manifest,
-    read_shards,
-    require_images,
-    require_resolution,
+    require_settings,
 )
+from raysweep.data.reader import ClipReader
+from raysweep.data.splits import split_rule
+from raysweep.data.store import is_prepared, none_decodes, prepare, read_shards
 from raysweep.errors import DataError
 from raysweep.experiment.layout import Experiment
 from raysweep.training.evaluate import mean_colour_psnr
@@ -41,16 +38,14 @@ def check_footage(data: DataConfig, storage: Path) -> None:
             "Give --data FOLDER, or --data demo for generated videos."
         )
     if data.source is None:
-        manifest = read_manifest(Path(str(data.store)))
-        require_resolution(manifest, data.resolution)
-        require_images(manifest, data.images)
+        require_settings(read_manifest(Path(str(data.store))), data.preprocessing)
     elif data.source == DEMO:
         check_demo_videos(_demo_videos(storage))
     else:
         sources = discover(
             data.source, data.split, validation=data.validation_source, images=data.images
         )
-        if not is_prepared(_store(data, storage), sources, data.resolution):
+        if not is_prepared(_store(data, storage), sources, data.preprocessing):
             _require_frames(sources, data.images)
 
 
@@ -86,14 +81,13 @@ def prepared(data: DataConfig, storage: Path) -> Path:
 
 
 def default_store(data: DataConfig, storage: Path) -> Path:
-    """One store per footage and resolution, shared by the experiments beside it."""
+    """One store per footage and preprocessing, shared by the experiments beside it."""
     source, *more = where = _resolved(data.source)
     if data.validation_source is not None:
         where = [*where, "to validate on:", *_resolved(data.validation_source)]
-    if data.images:
-        where = [*where, "images"]
+    made = data.preprocessing.model_dump_json(exclude_defaults=True)
     name = "footage" if more or has_magic(source) else Path(source).name
-    digest = hashlib.sha256("\n".join(where).encode()).hexdigest()[:8]
+    digest = hashlib.sha256("\n".join([*where, made]).encode()).hexdigest()[:8]
     return storage / "stores" / f"{name}-{data.resolution}px-{digest}"
 
 
@@ -132,8 +126,8 @@ def _require_frames(sources: Sequence[Source], images: bool) -> None:
 def describe(manifest: Manifest, data: DataConfig) -> str:
     frames = sum(record.frames for record in manifest.good)
     skipped = f", {len(manifest.skipped)} skipped" if manifest.skipped else ""
-    size, rule = f"{manifest.resolution} px", split_rule(manifest, data)
-    if manifest.images:
+    size, rule = f"{manifest.settings.resolution} px", split_rule(manifest, data)
+    if manifest.settings.images:
         return f"{frames:,} images{skipped} of {size}, split by {rule}"
     return f"{len(manifest.good)} videos{skipped}, {frames:,} frames of {size}, split by {rule}"
 
@@ -142,7 +136,7 @@ def write_validation_facts(store: Path, data: DataConfig, path: Path) -> dict[st
     """What the validation set is, and where there is one the PSNR of predicting each frame's own mean
     colour, as JSON."""
     manifest = read_manifest(store)
-    reader = ClipReader(read_shards(store, manifest), manifest.resolution)
+    reader = ClipReader(read_shards(store, manifest), manifest.settings.resolution)
     batches = Batches(reader, manifest, data, seed=0)
     facts: dict[str, float] = {
         "train_clips": len(batches.train_clips),

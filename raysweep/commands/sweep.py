@@ -21,7 +21,7 @@ from raysweep.commands.standing import Added, Standing, further, standing
 from raysweep.commands.status import status
 from raysweep.config import ClusterConfig, RunConfig, in_steps
 from raysweep.data.clips import index_clips
-from raysweep.data.store import read_manifest
+from raysweep.data.manifest import read_manifest
 from raysweep.errors import ConfigError, DataError, TrainingFailed
 from raysweep.experiment.conductor import Conductor
 from raysweep.experiment.events import EventLog, read

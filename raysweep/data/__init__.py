@@ -4,17 +4,18 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from raysweep.schema import Config
+from raysweep.data.augment import AugmentConfig
+from raysweep.data.preprocessing import Preprocessing
 
 Footage = str | tuple[str, ...]
 """A folder, a file, a .txt list of paths, or a pattern with `*`; or several of these."""
 DEMO = "demo"
 """As a source: videos made from the photographs of scikit-image."""
-FOOTAGE = ("source", "validation_source", "images", "split", "store", "resolution")
+FOOTAGE = ("source", "validation_source", "split", "store", *Preprocessing.model_fields)
 """Settings that all trials of an experiment share: they read one store."""
 
 
-class DataConfig(Config):
+class DataConfig(Preprocessing):
     """Where frames come from and how clips are cut from them."""
 
     source: Footage | None = None
@@ -22,29 +23,43 @@ class DataConfig(Config):
     these, or the word `demo` for generated videos; prepared into `store` where that is not done yet."""
     validation_source: Footage | None = None
     """The same, to validate on; all of `source` then trains. None: `split` sets frames of `source` apart."""
-    images: bool = False
-    """The source is of images, each independent of the others: a clip is `clip_length` of them, drawn
-    together anew in every epoch. Validation takes each image once, by itself."""
     store: str | None = None
     """Prepared store to read; None: beside the experiment, made from `source`."""
-    resolution: int = Field(default=128, ge=8)
-    """Pixels, height and width: the shortest side is resized to it, the longer one centre-cropped."""
+    max_bad_fraction: float = Field(default=0.5, ge=0, le=1)
+    """Share of the files that may fail to decode before preparing is refused; the bad ones are skipped."""
     clip_length: int = Field(default=8, ge=1)
     """Frames per clip."""
     stride: int = Field(default=1, ge=1)
     """Source frames from one frame of a clip to the next."""
     random_start: bool = False
     """A training clip starts anywhere in its source, anew in every epoch; False: clips stand back to back."""
+    avoid_cuts: bool = False
+    """No clip reaches over a hard cut between scenes."""
+    max_clips_per_source: int | None = Field(default=None, ge=1)
+    """Training clips taken of one source (of images: of one file of the store), spread evenly over it, so
+    that one long film does not drown the rest; None: all."""
     batch_size: int = Field(default=8, ge=1)
     """Clips per optimizer step over all workers."""
+    augment: AugmentConfig = AugmentConfig()
+    """How training clips are varied; validation's never are."""
     split: Literal["auto", "folders", "source", "time", "none"] = "auto"
-    """How validation frames are set apart: `train` and `valid` folders; whole sources (of images: images);
-    the end of each source in time, with a gap; `none`: all train. `auto`: folders if they exist, sources
-    from ten on and for images, time below that."""
+    """How validation frames are set apart: `train`, `valid` (and `test`) folders; whole sources (of images:
+    images); the end of each source in time, with a gap; `none`: all train. `auto`: folders if they exist,
+    sources from ten on and for images, time below that."""
     valid_fraction: float = Field(default=0.1, gt=0, lt=1)
     """Share of the sources (of images: of all images), or of each source's frames, that validates."""
+    test_fraction: float = Field(default=0.0, ge=0, lt=1)
+    """The same, for a final score on what no trial has seen; 0: nothing but what a `test` folder holds."""
+    gap: float = Field(default=1.0, ge=0)
+    """Seconds between frames of one source that serve different splits, and a clip's span at least."""
     max_validation_frames: int | None = Field(default=None, ge=1)
     """Frames a validation scores, counted in whole clips spread evenly over all there are; None: all."""
+    reading: Literal["auto", "shared_memory", "memory_map", "direct"] = "auto"
+    """How trials read: the frames in Ray's shared memory, once per node; the store's files mapped into
+    memory, which all processes of a machine share; `direct`: no store, each clip sought in its video, for
+    a quick look. `auto`: shared memory where the store takes a modest part of it, the files otherwise."""
+    prefetch: int = Field(default=2, ge=0)
+    """Batches read ahead of the training step, by a thread; 0: read when the step asks."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -59,10 +74,19 @@ class DataConfig(Config):
                 "data.validation_source says what validates, and data.split says it too, got "
                 f"{self.split}. Leave one of them out"
             )
+        if self.valid_fraction + self.test_fraction >= 1:
+            raise ValueError(
+                "data.valid_fraction and data.test_fraction must leave frames to train on, got "
+                f"{self.valid_fraction} and {self.test_fraction}. Lower one of them"
+            )
         about_videos = {
             "data.source demo": self.source == DEMO,
             "data.stride": self.stride > 1,
             "data.random_start": self.random_start,
+            "data.avoid_cuts": self.avoid_cuts,
+            "data.fps": self.fps is not None,
+            "data.frame_folders": self.frame_folders,
+            "data.augment.max_stride": self.augment.max_stride is not None,
             "data.split time": self.split == "time",
         }
         given = [setting for setting, is_set in about_videos.items() if is_set]

@@ -7,9 +7,10 @@ import torch
 from torch import Tensor
 
 from raysweep.data import DataConfig
-from raysweep.data.clips import Clip, ClipReader, index_clips, spread, training_starts
+from raysweep.data.clips import Clip, index_clips, spread, training_starts
+from raysweep.data.manifest import Manifest
 from raysweep.data.order import Visit, random_start, train_visits, validation_indices
-from raysweep.data.store import Manifest
+from raysweep.data.reader import Reader
 
 
 class Batches:
@@ -17,7 +18,7 @@ class Batches:
 
     def __init__(
         self,
-        reader: ClipReader,
+        reader: Reader,
         manifest: Manifest,
         config: DataConfig,
         *,

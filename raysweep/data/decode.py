@@ -124,18 +124,6 @@ def frame_rate(path: Path) -> float | None:
     return claimed if 0 < claimed < 1000 else None
 
 
-def fit_square(frame_HWC: Frames, resolution: int) -> Frames:
-    """HWC of any size -> resolution x resolution x 3: shortest side resized, longer one centre-cropped."""
-    height, width = frame_HWC.shape[:2]
-    shortest = min(height, width)
-    size = (round(width * resolution / shortest), round(height * resolution / shortest))
-    if shortest != resolution:
-        by = cv2.INTER_AREA if shortest > resolution else cv2.INTER_CUBIC
-        frame_HWC = cv2.resize(frame_HWC, size, interpolation=by)
-    left, top = (size[0] - resolution) // 2, (size[1] - resolution) // 2
-    return np.ascontiguousarray(frame_HWC[top : top + resolution, left : left + resolution])
-
-
 def _open(path: Path) -> cv2.VideoCapture:
     if readable_name(str(path)) != str(path):
         raise DecodeError(

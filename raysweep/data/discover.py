@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 from raysweep.data.decode import IMAGE_READERS, READERS, Readers, is_readable, readable_name
 from raysweep.errors import DataError
 
-Split = Literal["train", "valid"]
+Split = Literal["train", "valid", "test"]
 
 SPLIT_FOLDERS: dict[str, Split] = {
     "train": "train",

@@ -47,10 +47,10 @@ def train_visits(
     return [_at(position, clips, seed) for position in range(start, start + share)]
 
 
-def random_start(visit: Visit, starts: range, seed: int) -> int:
+def random_start(visit: Visit, starts: NDArray[np.int64], seed: int) -> int:
     """One of `starts`, depending on (seed, epoch, clip) alone."""
     entropy = np.random.SeedSequence((seed, visit.epoch), spawn_key=(visit.clip,))
-    return starts[int(np.random.default_rng(entropy).integers(len(starts)))]
+    return int(starts[np.random.default_rng(entropy).integers(len(starts))])
 
 
 def validation_indices(clips: int, rank: int = 0, workers: int = 1) -> range:

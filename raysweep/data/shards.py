@@ -1,8 +1,8 @@
-"""One shard: a Parquet file with the frames of one source, as raw bytes that read at memory speed.
+"""One shard: an Arrow file with the frames of one source, which maps into memory as it lies on the disk.
 
-A row is a segment of up to SEGMENT_FRAMES consecutive frames, THWC RGB uint8. The bytes are BINARY since
-Parquet widens a column of uint8 numbers to int32, and uncompressed: on 128-pixel video Zstandard
-halves the size and reads six times slower.
+A row is a segment of up to SEGMENT_FRAMES consecutive frames of one size. Arrow and not Parquet, whose
+bytes have to be unpacked into every process that reads; uncompressed by default, since on 128-pixel video
+Zstandard halves the size and reads six times slower (`encoding` has what compresses pictures well).
 """
 
 import hashlib
@@ -10,24 +10,32 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import accumulate, islice
+from itertools import groupby, islice
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from raysweep.data.decode import Frames
+from raysweep.data.encoding import encode
+from raysweep.data.preprocessing import Preprocessing
 from raysweep.errors import DataError
 
+SUFFIX = ".arrow"
 SEGMENT_FRAMES = 32
-"""Source frames in a segment, at most: 1.5 MB at 128 pixels."""
-ROW_GROUP_SEGMENTS = 4
-"""Segments in memory while writing."""
+"""Source frames in a segment, at most: 1.5 MB at 128 pixels, raw."""
 
-_COLUMNS = [("source", pa.string()), ("first_frame", pa.int32()), ("frames", pa.int32())]
-SCHEMA = pa.schema([*_COLUMNS, ("data", pa.binary())])
+SCHEMA = pa.schema(
+    [
+        ("source", pa.string()),
+        ("first_frame", pa.int32()),
+        ("frames", pa.int32()),
+        ("height", pa.int32()),
+        ("width", pa.int32()),
+        ("data", pa.binary()),
+        ("ends", pa.list_(pa.int32())),  # encoding.Encoded.ends
+    ]
+)
 
 
 def shard_name(source: str) -> str:
@@ -35,22 +43,25 @@ def shard_name(source: str) -> str:
     return hashlib.sha256(source.encode()).hexdigest()[:24]
 
 
-def write_shard(path: Path, source: str, frames_HWC: Iterable[Frames]) -> int:
-    """Streams frames of one size into a shard, whole or not at all; returns how many there were."""
-    frames = 0
-    with whole_file(path) as part, _writer(part) as writer:
-        segments = _groups(frames_HWC, SEGMENT_FRAMES)
-        for group in _groups(segments, ROW_GROUP_SEGMENTS):
-            writer.write_table(_table(source, frames, group))
-            frames += sum(len(segment) for segment in group)
-    return frames
+def write_shard(
+    path: Path, source: str, frames_HWC: Iterable[Frames], settings: Preprocessing
+) -> int:
+    """Streams frames into a shard, whole or not at all; returns how many there were."""
+    first_frame = 0
+    with whole_file(path) as part, pa.ipc.new_file(part, SCHEMA) as writer:
+        for segment in _segments(frames_HWC):
+            encoded, (height, width) = encode(segment, settings), segment[0].shape[:2]
+            row = (source, first_frame, len(segment), height, width, *encoded)
+            writer.write_batch(pa.record_batch([[value] for value in row], schema=SCHEMA))
+            first_frame += len(segment)
+    return first_frame
 
 
 def read_shard(path: Path) -> pa.Table:
     """The segments, memory-mapped; DataError when the file is absent or damaged."""
     try:
-        return pq.read_table(path, schema=SCHEMA, memory_map=True)
-    except (FileNotFoundError, pa.ArrowInvalid) as error:
+        return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    except (FileNotFoundError, pa.ArrowInvalid, OSError) as error:
         reason = str(error).splitlines()[0]
         raise DataError(
             f"every shard of a store must be whole, {path} is not ({reason}). "
@@ -76,20 +87,12 @@ def whole_file(path: Path) -> Iterator[Path]:
 T = TypeVar("T")
 
 
+def _segments(frames_HWC: Iterable[Frames]) -> Iterator[list[Frames]]:
+    for _, of_one_size in groupby(frames_HWC, key=lambda frame_HWC: frame_HWC.shape):
+        yield from _groups(of_one_size, SEGMENT_FRAMES)
+
+
 def _groups(items: Iterable[T], size: int) -> Iterator[list[T]]:
     iterator = iter(items)
     while group := list(islice(iterator, size)):
         yield group
-
-
-def _table(source: str, first_frame: int, segments: list[list[Frames]]) -> pa.Table:
-    counts = [len(segment) for segment in segments]
-    starts = [first_frame + before for before in accumulate(counts[:-1], initial=0)]
-    data = [np.stack(segment).tobytes() for segment in segments]
-    return pa.table([[source] * len(counts), starts, counts, data], schema=SCHEMA)
-
-
-def _writer(path: Path) -> pq.ParquetWriter:
-    return pq.ParquetWriter(
-        path, SCHEMA, compression="none", use_dictionary=False, write_statistics=False
-    )

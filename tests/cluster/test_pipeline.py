@@ -6,7 +6,8 @@ import pytest
 
 from raysweep.cluster.pipeline import ShardByRank, materialise, on_all_nodes, shard_of
 from raysweep.data import DataConfig
-from raysweep.data.clips import ClipReader, index_clips
+from raysweep.data.clips import index_clips
+from raysweep.data.reader import ClipReader
 from raysweep.data.store import prepare, read_shards
 from tests.data.media import write_image
 
@@ -54,17 +55,17 @@ def test_a_bad_video_among_good_ones_is_skipped_and_named(videos: Path, tmp_path
 
 
 def test_workers_read_from_shared_memory_what_the_store_holds(store: Path) -> None:
-    from raysweep.data.store import read_manifest
+    from raysweep.data.manifest import read_manifest
 
     manifest = read_manifest(store)
     clips = index_clips(manifest, "train", DataConfig(resolution=32, clip_length=4))
-    shared = ClipReader(shard_of(materialise(store, manifest)).open(), manifest.resolution)
-    direct = ClipReader(read_shards(store, manifest), manifest.resolution)
+    shared = ClipReader(shard_of(materialise(store, manifest)).open(), manifest.settings.resolution)
+    direct = ClipReader(read_shards(store, manifest), manifest.settings.resolution)
     np.testing.assert_array_equal(shared.read_batch(clips), direct.read_batch(clips))
 
 
 def test_every_rank_gets_the_same_tables_and_its_own_place(store: Path) -> None:
-    from raysweep.data.store import read_manifest
+    from raysweep.data.manifest import read_manifest
 
     frames = materialise(store, read_manifest(store))
     shards = ShardByRank().configure({"frames": frames}, 2, None, None)

@@ -16,7 +16,8 @@ from raysweep.commands.footage import (
 from raysweep.commands.standing import standing
 from raysweep.config import RunConfig
 from raysweep.data import DataConfig
-from raysweep.data.store import prepare, read_manifest
+from raysweep.data.manifest import read_manifest
+from raysweep.data.store import prepare
 from raysweep.errors import DataError
 from raysweep.experiment.conductor import Conductor
 from raysweep.experiment.layout import Experiment

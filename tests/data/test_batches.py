@@ -8,9 +8,10 @@ import torch
 
 from raysweep.data import DataConfig
 from raysweep.data.batches import Batches
-from raysweep.data.clips import ClipReader
+from raysweep.data.manifest import Manifest, SourceRecord
+from raysweep.data.preprocessing import Preprocessing
+from raysweep.data.reader import ClipReader
 from raysweep.data.shards import read_shard, write_shard
-from raysweep.data.store import Manifest, SourceRecord
 
 SIDE = 2
 FRAMES = {"a": 37, "b": 12, "c": 90}
@@ -29,7 +30,7 @@ def reader(tmp_path_factory):
     for red, (name, count) in enumerate(FRAMES.items()):
         frames = np.zeros((count, SIDE, SIDE, 3), np.uint8)
         frames[..., 0], frames[..., 1] = red, np.arange(count)[:, None, None]
-        write_shard(folder / name, name, frames)
+        write_shard(folder / name, name, frames, Preprocessing())
     return ClipReader([read_shard(folder / name) for name in FRAMES], SIDE)
 
 
@@ -40,9 +41,7 @@ def batches(reader):
     ]
 
     def of(config, rank=0, workers=1, seed=1):
-        manifest = Manifest(
-            source="x", resolution=SIDE, images=config.images, records=tuple(records)
-        )
+        manifest = Manifest(source="x", settings=config.preprocessing, records=tuple(records))
         return Batches(reader, manifest, config, seed=seed, rank=rank, workers=workers)
 
     return of

@@ -9,9 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from raysweep.data import DataConfig
-from raysweep.data.clips import Clip, ClipReader, index_clips, split_rule, training_starts
+from raysweep.data.clips import Clip, index_clips, training_starts
+from raysweep.data.manifest import Manifest, SourceRecord
+from raysweep.data.preprocessing import Preprocessing
+from raysweep.data.reader import ClipReader
 from raysweep.data.shards import read_shard, write_shard
-from raysweep.data.store import Manifest, SourceRecord
+from raysweep.data.splits import split_rule
 from raysweep.errors import DataError
 
 SIDE = 2
@@ -22,7 +25,7 @@ def record(name, frames=40, split=None, error=None):
 
 
 def manifest_of(*records):
-    return Manifest(source="videos", resolution=SIDE, records=records)
+    return Manifest(source="videos", settings=Preprocessing(), records=records)
 
 
 def sources(count, frames=40):
@@ -228,7 +231,7 @@ def stored(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shards")
     frames = np.random.default_rng(0).integers(0, 256, (2, 200, SIDE, SIDE, 3), dtype=np.uint8)
     for name, frames_THWC in zip("ab", frames, strict=True):
-        write_shard(folder / name, name, frames_THWC)
+        write_shard(folder / name, name, frames_THWC, Preprocessing())
     return dict(zip("ab", frames, strict=True)), [read_shard(folder / name) for name in "ab"]
 
 
@@ -267,9 +270,9 @@ def test_the_reader_views_and_does_not_copy(stored):
     before = pa.total_allocated_bytes()
     reader = ClipReader(stored[1], SIDE)
     assert pa.total_allocated_bytes() == before
-    assert not any(view.flags.owndata for _, view in reader._segments["a"])
+    assert not any(segment.data.flags.owndata for segment in reader._segments["a"])
 
 
 def test_another_resolution_is_refused(stored):
-    with pytest.raises(DataError, match=r"data.resolution 7, got \d+ bytes"):
+    with pytest.raises(DataError, match=r"data.resolution 7, got 2x2 pixels"):
         ClipReader(stored[1], 7)

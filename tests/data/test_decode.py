@@ -10,7 +10,6 @@ from raysweep.data.decode import (
     IMAGE_SUFFIXES,
     READERS,
     DecodeError,
-    fit_square,
     frame_rate,
     read_frames,
 )
@@ -104,23 +103,6 @@ def test_videos_and_images_are_not_mixed_up(tmp_path, name, readers):
     (tmp_path / name).write_text("x")
     with pytest.raises(DecodeError, match="no reader"):
         read_frames(tmp_path / name, readers)
-
-
-@pytest.mark.parametrize(
-    "size", [(32, 48), (48, 32), (32, 32), (16, 16), (9, 400), (1, 7), (333, 101)]
-)
-def test_fit_square_is_square(size):
-    fitted = fit_square(np.full((*size, 3), 77, np.uint8), 32)
-    assert fitted.shape == (32, 32, 3)
-    assert fitted.flags.c_contiguous
-    assert (fitted == 77).all()
-
-
-def test_fit_square_keeps_the_centre():
-    frame = np.zeros((32, 96, 3), np.uint8)
-    frame[:, 32:64] = 200
-    assert (fit_square(frame, 32) == 200).all()
-    assert np.abs(fit_square(frame, 16)[:, 1:-1].astype(int) - 200).max() == 0
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason=f"the real clips are not at {REAL}")

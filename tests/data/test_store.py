@@ -10,17 +10,17 @@ import pytest
 
 from raysweep.data import DataConfig
 from raysweep.data import discover as discover_module
-from raysweep.data.decode import fit_square, read_frames
+from raysweep.data.decode import read_frames
 from raysweep.data.discover import File, Source, discover
+from raysweep.data.fit import fit_square
+from raysweep.data.manifest import read_manifest, require_settings
+from raysweep.data.preprocessing import Preprocessing
 from raysweep.data.shards import SEGMENT_FRAMES, read_shard, write_shard
 from raysweep.data.store import (
     is_prepared,
     prepare,
     prepare_source,
-    read_manifest,
     read_shards,
-    require_images,
-    require_resolution,
 )
 from raysweep.errors import DataError
 from tests.data.media import BROKEN, still, write_image, write_video
@@ -49,7 +49,7 @@ def files(folder):
 def test_the_store_holds_the_decoded_and_fitted_frames(videos, tmp_path):
     manifest = prepare(videos, tmp_path / "store", CONFIG)
     for record, data in zip(manifest.good, stored_bytes(tmp_path / "store"), strict=True):
-        expected = [fit_square(frame, 16) for frame in read_frames(videos / record.name)]
+        expected = [fit_square(frame, CONFIG) for frame in read_frames(videos / record.name)]
         assert data == np.stack(expected).tobytes()
     assert [(r.name, r.frames, r.width, r.height, r.fps) for r in manifest.records] == [
         ("a.mp4", 70, 48, 32, 24),
@@ -61,8 +61,8 @@ def test_the_store_holds_the_decoded_and_fitted_frames(videos, tmp_path):
 @pytest.mark.parametrize("count", [1, SEGMENT_FRAMES, SEGMENT_FRAMES + 1, SEGMENT_FRAMES * 5 + 3])
 def test_a_shard_is_a_sequence_of_segments(tmp_path, count):
     frames = np.arange(count * 12, dtype=np.uint32).astype(np.uint8).reshape(count, 2, 2, 3)
-    assert write_shard(tmp_path / "s.parquet", "name", iter(frames)) == count
-    table = read_shard(tmp_path / "s.parquet")
+    assert write_shard(tmp_path / "s.arrow", "name", iter(frames), CONFIG) == count
+    table = read_shard(tmp_path / "s.arrow")
     assert table["first_frame"].to_pylist() == list(range(0, count, SEGMENT_FRAMES))
     assert sum(table["frames"].to_pylist()) == count
     assert b"".join(table["data"].to_pylist()) == frames.tobytes()
@@ -135,27 +135,32 @@ def test_an_interrupted_prepare_keeps_its_finished_shards(videos, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         prepare(videos, tmp_path / "store", CONFIG, run=stop_after_one)
     before = files(tmp_path / "store")
-    assert not is_prepared(tmp_path / "store", discover(videos, "auto"), 16)
+    assert not is_prepared(tmp_path / "store", discover(videos, "auto"), CONFIG.preprocessing)
     prepare(videos, tmp_path / "store", CONFIG)
     assert before.items() <= files(tmp_path / "store").items()
     assert read_manifest(tmp_path / "store").good == prepare(videos, tmp_path / "new", CONFIG).good
 
 
 def test_a_finished_shard_of_another_resolution_file_or_version_is_made_anew(videos, tmp_path):
-    source = discover(videos / "b.mp4", "auto")[0]
-    shas = [prepare_source(source, tmp_path / "store", side).sha256 for side in (16, 8)]
+    source, smaller = discover(videos / "b.mp4", "auto")[0], Preprocessing(resolution=8)
+    shas = [
+        prepare_source(source, tmp_path / "store", of).sha256
+        for of in (CONFIG.preprocessing, smaller)
+    ]
     next((tmp_path / "store" / "frames").glob("*.json")).write_text('{"version": 0}')
-    assert prepare_source(source, tmp_path / "store", 8).sha256 == shas[1]
+    assert prepare_source(source, tmp_path / "store", smaller).sha256 == shas[1]
     write_video(videos / "b.mp4", frames=9, seed=3)
-    shas.append(prepare_source(source, tmp_path / "store", 8).sha256)
+    shas.append(prepare_source(source, tmp_path / "store", smaller).sha256)
     assert len(set(shas)) == 3
 
 
 def test_another_resolution_is_refused(videos, tmp_path):
     manifest = prepare(videos, tmp_path / "store", CONFIG)
-    with pytest.raises(DataError, match=r"data.resolution .* stored 16, asked 32\. Set"):
+    with pytest.raises(
+        DataError, match=r"data.resolution stored 16, asked 32\. Set data.resolution to 16"
+    ):
         prepare(videos, tmp_path / "store", DataConfig(resolution=32))
-    require_resolution(manifest, 16)
+    require_settings(manifest, CONFIG.preprocessing)
 
 
 def test_other_sources_are_refused(videos, tmp_path):
@@ -165,10 +170,10 @@ def test_other_sources_are_refused(videos, tmp_path):
         prepare(videos, tmp_path / "store", CONFIG)
 
 
-@pytest.mark.parametrize("text", ["{", '{"version": 2}', "[]"])
+@pytest.mark.parametrize("text", ["{", '{"version": 3}', "[]"])
 def test_an_unreadable_manifest_is_refused(tmp_path, text):
     (tmp_path / "manifest.json").write_text(text)
-    with pytest.raises(DataError, match="must have format 1"):
+    with pytest.raises(DataError, match="must have format 2"):
         read_manifest(tmp_path)
 
 
@@ -200,7 +205,7 @@ def test_progress_and_the_seam(videos, tmp_path):
 
 
 def test_a_source_that_went_away_is_skipped(tmp_path):
-    one = partial(prepare_source, folder=tmp_path, resolution=16)
+    one = partial(prepare_source, folder=tmp_path, settings=CONFIG.preprocessing)
     assert one(Source("x.mp4", (File("x.mp4", tmp_path / "x.mp4"),), None)).error == "no such file"
 
 
@@ -219,10 +224,10 @@ def images(tmp_path, monkeypatch):
 def test_images_share_shards_and_are_all_there(images, tmp_path):
     manifest = prepare(images, tmp_path / "store", IMAGES)
     assert [record.frames for record in manifest.good] == [4, 4, 2]
-    assert (manifest.images, {record.fps for record in manifest.good}) == (True, {None})
-    assert len(list((tmp_path / "store" / "frames").glob("*.parquet"))) == 3
+    assert (manifest.settings.images, {record.fps for record in manifest.good}) == (True, {None})
+    assert len(list((tmp_path / "store" / "frames").glob("*.arrow"))) == 3
     frames = np.frombuffer(b"".join(stored_bytes(tmp_path / "store")), np.uint8)
-    expected = {fit_square(still(seed=number), 16).tobytes() for number in range(10)}
+    expected = {fit_square(still(seed=number), CONFIG).tobytes() for number in range(10)}
     assert {frame.tobytes() for frame in frames.reshape(10, -1)} == expected
 
 
@@ -282,6 +287,6 @@ def test_several_folders_are_one_store(videos, tmp_path):
 
 def test_a_store_of_images_is_no_store_of_videos(images, tmp_path):
     manifest = prepare(images, tmp_path / "store", IMAGES)
-    require_images(manifest, True)
+    require_settings(manifest, IMAGES.preprocessing)
     with pytest.raises(DataError, match=r"stored true, asked false\. Set data.images to true"):
-        require_images(manifest, False)
+        require_settings(manifest, CONFIG.preprocessing)

@@ -1,0 +1,154 @@
+"""What a store holds and how it was made: `manifest.json`, which is written when all else is there."""
+
+import platform
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import Field, ValidationError
+
+from raysweep.data.discover import Split
+from raysweep.data.preprocessing import Preprocessing
+from raysweep.data.shards import SEGMENT_FRAMES, whole_file
+from raysweep.errors import DataError
+from raysweep.schema import Config
+
+VERSION = 2
+"""Of the store's format."""
+
+
+class SourceRecord(Config):
+    """What became of one source."""
+
+    name: str
+    """Source.name."""
+    split: Split | None
+    """Source.split."""
+    source_bytes: int
+    """Size of the source's files, by which a replaced file is noticed."""
+    shard: str | None = None
+    """File name in `frames/`; None for a source that was skipped."""
+    sha256: str | None = None
+    """Of the shard."""
+    frames: int = 0
+    """Frames in the shard."""
+    width: int = 0
+    """Pixels of the first frame before it was resized."""
+    height: int = 0
+    """Pixels of the first frame before it was resized."""
+    fps: float | None = None
+    """Frames per second as a video claims; None where it claims nothing usable, and for images."""
+    cuts: tuple[int, ...] = ()
+    """Frames of the shard that begin a new scene; none for images."""
+    psnr: float | None = None
+    """dB of the stored frames against what was encoded, the mean of a sample; None: nothing is lost."""
+    error: str | None = None
+    """Why the source was skipped; None: it was not."""
+    skipped_files: dict[str, str] = Field(default_factory=dict)
+    """File.name of those without a frame -> why."""
+
+
+class Skipped(NamedTuple):
+    """A video or image that is not in the store."""
+
+    name: str
+    """File.name."""
+    error: str
+    """Why."""
+
+
+def versions() -> dict[str, str]:
+    """Of what a store is made with."""
+    packages = ("raysweep", "opencv-python-headless", "pyarrow")
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+
+
+class Manifest(Config):
+    """What a store holds."""
+
+    version: int = VERSION
+    """Of the store's format."""
+    source: str
+    """Where the footage was found."""
+    settings: Preprocessing
+    """How it was made."""
+    segment_frames: int = SEGMENT_FRAMES
+    """Source frames in a segment, at most."""
+    versions: dict[str, str] = Field(default_factory=versions)
+    """Package -> version that it was made with."""
+    records: tuple[SourceRecord, ...]
+    """One per source, sorted by name."""
+
+    @property
+    def good(self) -> tuple[SourceRecord, ...]:
+        """The sources that were decoded."""
+        return tuple(record for record in self.records if record.error is None)
+
+    @property
+    def skipped(self) -> tuple[Skipped, ...]:
+        """The files that were not."""
+        return tuple(skipped for record in self.records for skipped in _skipped(record))
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """DataError when `folder` is not a finished store of this version."""
+    path = folder / "manifest.json"
+    if not path.is_file():
+        raise DataError(
+            f"data.store must be a finished store, {path} does not exist. Run raysweep prepare."
+        )
+    return parse_manifest(path)
+
+
+def parse_manifest(path: Path) -> Manifest:
+    """DataError when the file is no manifest of this version."""
+    remedy = f"Delete {path.parent} and run raysweep prepare."
+    try:
+        manifest = Manifest.model_validate_json(path.read_bytes())
+    except ValidationError:
+        raise DataError(
+            f"a manifest must have format {VERSION}, {path} has not. {remedy}"
+        ) from None
+    if manifest.version != VERSION:
+        raise DataError(
+            f"a manifest must have format {VERSION}, {path} has {manifest.version}. {remedy}"
+        )
+    return manifest
+
+
+def save_manifest(manifest: Manifest, path: Path) -> None:
+    """Whole or not at all."""
+    with whole_file(path) as part:
+        part.write_text(manifest.model_dump_json(indent=2), encoding="utf-8")
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether `folder` is a store that a prepare has completed."""
+    return (folder / "manifest.json").is_file()
+
+
+def require_settings(manifest: Manifest, asked: Preprocessing) -> None:
+    """DataError, saying what differs, unless the store's frames were made as is asked."""
+    differences = list(manifest.settings.differences(asked))
+    if differences:
+        told = "; ".join(
+            f"{of.setting} stored {_word(of.stored)}, asked {_word(of.asked)}" for of in differences
+        )
+        kept = " and ".join(f"{of.setting} to {_word(of.stored)}" for of in differences)
+        raise DataError(
+            f"a store keeps how its frames were made: {told}. Set {kept}, or data.store to a new folder."
+        )
+
+
+def _word(value: object) -> str:
+    """As it is written in a YAML file."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "null" if value is None else str(value)
+
+
+def _skipped(record: SourceRecord) -> Iterator[Skipped]:
+    if record.error is not None and not record.skipped_files:
+        yield Skipped(record.name, record.error)
+    yield from (Skipped(name, error) for name, error in record.skipped_files.items())
