@@ -9,6 +9,8 @@ from pathlib import Path
 import torch
 
 from raysweep.commands.console import say
+from raysweep.commands.progress import shown
+from raysweep.commands.store_report import say_cost, say_neighbours, say_skipped
 from raysweep.data import DEMO, DataConfig
 from raysweep.data.batches import Batches
 from raysweep.data.decode import IMAGE_READERS, READERS, DecodeError, read_frames
@@ -17,7 +19,6 @@ from raysweep.data.discover import Paths, Source, discover, entries_of, is_there
 from raysweep.data.manifest import (
     Manifest,
     Skipped,
-    SourceRecord,
     is_finished,
     read_manifest,
     require_settings,
@@ -30,8 +31,11 @@ from raysweep.experiment.layout import Experiment
 from raysweep.training.evaluate import mean_colour_psnr
 
 
-def check_footage(data: DataConfig, storage: Path) -> None:
-    """Raises DataError unless there is something to read: a store, or footage of which a file gives a frame."""
+def check_footage(data: DataConfig, storage: Path, *, update: bool = False) -> None:
+    """Raises DataError unless there is something to read: a store, or footage of which a file gives a frame.
+
+    With `update`, a store of other footage will do.
+    """
     if data.source is None and data.store is None:
         raise DataError(
             "there must be footage to train on, and neither data.source nor data.store is set. "
@@ -45,7 +49,7 @@ def check_footage(data: DataConfig, storage: Path) -> None:
         sources = discover(
             data.source, data.split, validation=data.validation_source, images=data.images
         )
-        if not is_prepared(_store(data, storage), sources, data.preprocessing):
+        if update or not is_prepared(_store(data, storage), sources, data.preprocessing):
             _require_frames(sources, data.images)
 
 
@@ -62,8 +66,11 @@ def settled(data: DataConfig, experiment: Experiment) -> DataConfig:
     return data.model_copy(update=only_the_store)
 
 
-def prepared(data: DataConfig, storage: Path) -> Path:
-    """The store to read, made first where it does not exist; Ray is connected."""
+def prepared(data: DataConfig, storage: Path, *, update: bool = False) -> Path:
+    """The store to read, made first where it does not exist; Ray is connected.
+
+    `update` as in `store.prepare`.
+    """
     from raysweep.cluster.pipeline import on_all_nodes  # here, since a dry run does without Ray
 
     if data.source is None:
@@ -73,11 +80,21 @@ def prepared(data: DataConfig, storage: Path) -> Path:
     data = _located(data, storage)
     store = _store(data, storage)
     assert data.source is not None
-    manifest = prepare(data.source, store, data, run=on_all_nodes, progress=_progress)
-    say(f"prepared {describe(manifest, data)} in {store}")
-    for skipped in manifest.skipped:
-        say(f"  skipped {skipped.name}: {skipped.error}")
+    was_there = is_finished(store)
+    with shown() as progress:
+        manifest = prepare(data.source, store, data, on_all_nodes, progress, update=update)
+    word = "already prepared:" if was_there else "prepared"
+    say(f"{'brought up to date:' if update else word} {describe(manifest, data)} in {store}")
+    if not was_there and data.store is None:
+        say_neighbours(store, manifest)
+    say_cost(manifest)
+    say_skipped(manifest)
     return store.resolve()
+
+
+def store_of(data: DataConfig, storage: Path) -> Path:
+    """Where the store of this footage lies, made or not."""
+    return _store(_located(data, storage), storage)
 
 
 def default_store(data: DataConfig, storage: Path) -> Path:
@@ -148,8 +165,3 @@ def write_validation_facts(store: Path, data: DataConfig, path: Path) -> dict[st
         facts["mean_colour_psnr"] = baseline
     path.write_text(json.dumps(facts, indent=2))
     return facts
-
-
-def _progress(done: int, total: int, record: SourceRecord) -> None:
-    outcome = f"{record.frames} frames" if record.error is None else f"skipped: {record.error}"
-    say(f"  [{done}/{total}] {record.name}: {outcome}")

@@ -124,6 +124,13 @@ def frame_rate(path: Path) -> float | None:
     return claimed if 0 < claimed < 1000 else None
 
 
+def claimed_frames(path: Path, fps: float | None) -> int:
+    """As the container claims, which may lie, and as many as resampling to `fps` would leave of them."""
+    claimed = max(0, int(_open(path).get(cv2.CAP_PROP_FRAME_COUNT)))
+    rate = frame_rate(path) if fps else None
+    return claimed if fps is None or rate is None else round(claimed * fps / rate)
+
+
 def _open(path: Path) -> cv2.VideoCapture:
     if readable_name(str(path)) != str(path):
         raise DecodeError(
