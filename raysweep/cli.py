@@ -61,7 +61,9 @@ def _parser() -> argparse.ArgumentParser:
         help="read a finished store again, and name the shards that are damaged",
     )
     ways.add_argument(
-        "--dry-run", action="store_true", help="print what would be read and made, and start nothing"
+        "--dry-run",
+        action="store_true",
+        help="print what would be read and made, and start nothing",
     )
 
     train = _add(commands, "train", _train, "train one model, or a trial's settings again")

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from raysweep.commands.console import say, title
 from raysweep.data import DEMO, DataConfig
-from raysweep.data.clips import spread
 from raysweep.data.decode import IMAGE_READERS, READERS, DecodeError, claimed_frames, read_frames
 from raysweep.data.discover import File, Source, discover
 from raysweep.data.encoding import encode
@@ -38,7 +37,8 @@ def print_estimate(data: DataConfig, store: Path) -> None:
 def estimate(sources: Sequence[Source], data: DataConfig) -> Estimate | None:
     """From a sample of the files; None where none of it opens."""
     files = [file for source in sources for file in source.files]
-    opened = spread(files, SAMPLE)
+    count = min(SAMPLE, len(files))
+    opened = [files[i * len(files) // count] for i in range(count)]
     seen = [each for file in opened if (each := _of_file(file, data)) is not None]
     if not seen:
         return None

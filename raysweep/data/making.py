@@ -11,8 +11,9 @@ import os
 import shutil
 import socket
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 from uuid import uuid4
 
@@ -56,29 +57,29 @@ class Diary:
     A crash of a decoder, or too little memory, ends a process without a word.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Goes on in the diary at `path`, with a line for this process."""
-        lines = path.read_text().splitlines() if path.exists() else []
-        self._deaths = Counter(line.split()[-1] for line in lines if line)
-        self.parts = path.parent
-        """The folder for unfinished files, in which it lies."""
-        self._path = path
-        self._file = path.open("ab", buffering=0)
-        self._file.write(b"\n")
+    def __init__(self, file: FileIO, deaths: Mapping[int, int]) -> None:
+        self._file = file
+        self._deaths = deaths
 
     def begin(self, number: int) -> None:
         """DecodeError where this file has ended enough processes."""
-        if self._deaths[str(number)] >= DEATHS:
+        if self._deaths.get(number, 0) >= DEATHS:
             raise DecodeError(
                 f"the process that decoded it died, {DEATHS} times of {DEATHS}: its decoder crashes, or "
                 "takes more memory than there is"
             )
         self._file.write(b"%d " % number)
 
-    def close(self) -> None:
-        """All went well."""
-        self._file.close()
-        self._path.unlink()
+
+@contextmanager
+def diary(path: Path) -> Iterator[Diary]:
+    """Goes on in the diary at `path`, a line for each process; it goes when all is well."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    deaths = Counter(int(line.split()[-1]) for line in lines if line)
+    with path.open("ab", buffering=0) as file:
+        file.write(b"\n")
+        yield Diary(file, deaths)
+    path.unlink()
 
 
 def _locked(path: Path) -> int:

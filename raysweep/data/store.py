@@ -29,7 +29,7 @@ from raysweep.data.decode import (
 )
 from raysweep.data.discover import File, Paths, Source, Split, discover
 from raysweep.data.fit import fit
-from raysweep.data.making import Diary, alone_in, was_left
+from raysweep.data.making import Diary, alone_in, diary, was_left
 from raysweep.data.manifest import (
     Manifest,
     Skipped,
@@ -110,12 +110,11 @@ def prepare_source(
     finished = _finished(shard, record, settings)
     if finished:
         return finished
-    diary = Diary(parts / f"{name}.diary")
-    record = _decoded(record, source.files, shard, settings, diary)
+    with diary(parts / f"{name}.diary") as tries:
+        record = _decoded(record, source.files, shard, settings, parts, tries)
     if record.error is None:
         note = Manifest(source=source.name, settings=settings, records=(record,))
         save_manifest(note, shard.with_suffix(".json"), parts)
-    diary.close()
     return record
 
 
@@ -212,10 +211,11 @@ def _decoded(
     files: Sequence[File],
     shard: Path,
     settings: Preprocessing,
-    diary: Diary,
+    parts: Path,
+    tries: Diary,
 ) -> SourceRecord:
     skipped: dict[str, str] = {}
-    frames_HWC = _frames(files, IMAGE_READERS if settings.images else READERS, skipped, diary)
+    frames_HWC = _frames(files, IMAGE_READERS if settings.images else READERS, skipped, tries)
     first_HWC = next(frames_HWC, None)
     if first_HWC is None:
         return record.model_copy(
@@ -224,7 +224,7 @@ def _decoded(
     fitted: Iterator[Frames] = (fit(frame, settings) for frame in chain([first_HWC], frames_HWC))
     cuts = Cuts()
     watched = fitted if settings.images else cuts.watch(fitted)
-    written = write_shard(shard, record.name, watched, settings, diary.parts)
+    written = write_shard(shard, record.name, watched, settings, parts)
     height, width = first_HWC.shape[:2]
     return record.model_copy(
         update={
@@ -240,12 +240,12 @@ def _decoded(
 
 
 def _frames(
-    files: Iterable[File], readers: Readers, skipped: dict[str, str], diary: Diary
+    files: Iterable[File], readers: Readers, skipped: dict[str, str], tries: Diary
 ) -> Iterator[Frames]:
     """The frames of all files, one file after the other; those without any go to `skipped`."""
     for number, (name, path) in enumerate(files):
         try:
-            diary.begin(number)
+            tries.begin(number)
             yield from read_frames(path, readers)
         except DecodeError as error:
             skipped[name] = str(error)

@@ -168,7 +168,9 @@ def test_another_resolution_is_refused(videos, tmp_path):
 def test_other_sources_are_refused(videos, tmp_path):
     prepare(videos, tmp_path / "store", CONFIG)
     write_video(videos / "c.mp4", frames=2)
-    with pytest.raises(DataError, match=r"'c.mp4' is stored as absent, asked as \d+ bytes .* --update"):
+    with pytest.raises(
+        DataError, match=r"'c.mp4' is stored as absent, asked as \d+ bytes .* --update"
+    ):
         prepare(videos, tmp_path / "store", CONFIG)
 
 
