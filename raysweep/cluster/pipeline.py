@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import cv2
 import ray
 import ray.data
 from ray.train import DataConfig as TrainDataConfig
@@ -81,9 +82,9 @@ def on_all_nodes(
     rows = ray.data.from_items(waiting, override_num_blocks=len(waiting))
 
     def unpack(row: dict[str, bytes]) -> dict[str, list[str]]:
-        return {
-            "records": [work(source).model_dump_json() for source in pickle.loads(row["parcel"])]
-        }
+        cv2.setNumThreads(1)  # the other CPUs have tasks of their own
+        parcel: list[Source] = pickle.loads(row["parcel"])
+        return {"records": [work(source).model_dump_json() for source in parcel]}
 
     for row in rows.map(unpack).iter_rows():
         yield from map(SourceRecord.model_validate_json, row["records"])

@@ -78,7 +78,7 @@ def prepared(data: DataConfig, storage: Path, *, update: bool = False) -> Path:
     if data.source == DEMO:
         make_demo_videos(_demo_videos(storage))
     data = _located(data, storage)
-    store = _store(data, storage)
+    store = _store(data, storage).resolve()  # on other nodes, too
     assert data.source is not None
     was_there = is_finished(store)
     with shown() as progress:
@@ -89,7 +89,7 @@ def prepared(data: DataConfig, storage: Path, *, update: bool = False) -> Path:
         say_neighbours(store, manifest)
     say_cost(manifest)
     say_skipped(manifest)
-    return store.resolve()
+    return store
 
 
 def store_of(data: DataConfig, storage: Path) -> Path:

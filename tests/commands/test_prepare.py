@@ -9,7 +9,7 @@ from raysweep.data.manifest import SourceRecord
 from raysweep.data.store import Done, prepare
 from tests.data.media import BROKEN, write_image, write_video
 
-SMALL = ["--set", "data.resolution=16"]
+SMALL = ["--set", "data.resolution=32"]
 
 
 @pytest.fixture
@@ -26,8 +26,8 @@ def test_a_dry_run_says_what_would_be_read_and_made_and_starts_nothing(run, foot
     assert "3 files .mp4" in out
     assert "1 files .avi" in out
     assert "train: 3, valid: 1" in out
-    assert "about 90 frames, as 4 files claim; a store of about 69.1 kB" in out
-    assert "runs/stores/footage-16px-" in out
+    assert "about 90 frames, as 4 files claim; a store of about 276 kB" in out
+    assert "runs/stores/footage-32px-" in out
     assert not (folder / "runs").exists()
 
 
@@ -35,11 +35,11 @@ def test_a_dry_run_estimates_images_and_compressed_and_resampled_frames(run, foo
     for number in range(3):
         write_image(folder / "images" / f"{number}.png", seed=number)
     said = run("prepare", "--data", "images", "--set", "data.images=true", "--dry-run", *SMALL)
-    assert "about 3 images; a store of about 2.3 kB" in said.out
+    assert "about 3 images; a store of about 9.22 kB" in said.out
     said = run("prepare", "--data", footage, "--set", "data.fps=12", "--dry-run", *SMALL)
     assert "about 45 frames" in said.out
     said = run("prepare", "--data", footage, "--set", "data.encoding=jpeg", "--dry-run", *SMALL)
-    assert "69.1 kB" not in said.out
+    assert "276 kB" not in said.out
 
 
 def test_verify_reads_a_store_again_and_names_what_is_damaged(run, footage, folder):

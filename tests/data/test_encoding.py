@@ -54,7 +54,7 @@ def test_jpeg_keeps_colour_at_every_pixel():
     stripes_HWC = np.zeros((32, 32, 3), np.uint8)
     stripes_HWC[:, ::2], stripes_HWC[:, 1::2] = (200, 60, 60), (60, 60, 200)
     stored_HWC = decode(encode([stripes_HWC], settings("jpeg")).data)
-    assert np.abs(stripes_HWC.astype(int) - stored_HWC).mean() < 6, "4:2:0 is off by 47"
+    assert np.abs(stripes_HWC.astype(int) - stored_HWC).mean() < 2, "4:2:0 is off by 51"
 
 
 @pytest.mark.parametrize("encoding", ["raw", "jpeg", "webp", "png"])
