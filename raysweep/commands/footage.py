@@ -13,7 +13,8 @@ from raysweep.data import DEMO, DataConfig
 from raysweep.data.batches import Batches
 from raysweep.data.decode import IMAGE_READERS, READERS, DecodeError, read_frames
 from raysweep.data.demo import check_demo_videos, make_demo_videos
-from raysweep.data.discover import Paths, Source, discover, entries_of, is_there
+from raysweep.data.discover import Source, discover
+from raysweep.data.listing import is_there
 from raysweep.data.manifest import (
     Manifest,
     Skipped,
@@ -22,7 +23,9 @@ from raysweep.data.manifest import (
     read_manifest,
     require_settings,
 )
+from raysweep.data.places import Paths, entries_of, is_uri
 from raysweep.data.reader import ClipReader
+from raysweep.data.sequences import missing_numbers
 from raysweep.data.splits import split_rule
 from raysweep.data.store import is_prepared, none_decodes, prepare, read_shards
 from raysweep.errors import DataError
@@ -43,10 +46,15 @@ def check_footage(data: DataConfig, storage: Path) -> None:
         check_demo_videos(_demo_videos(storage))
     else:
         sources = discover(
-            data.source, data.split, validation=data.validation_source, images=data.images
+            data.source,
+            data.split,
+            validation=data.validation_source,
+            images=data.images,
+            frame_folders=data.frame_folders,
         )
         if not is_prepared(_store(data, storage), sources, data.preprocessing):
             _require_frames(sources, data.images)
+            _say_what_is_missing(sources)
 
 
 def settled(data: DataConfig, experiment: Experiment) -> DataConfig:
@@ -92,7 +100,8 @@ def default_store(data: DataConfig, storage: Path) -> Path:
 
 
 def _resolved(source: Paths | None) -> list[str]:
-    return [str(Path(entry).resolve()) for entry in entries_of(source or ())]
+    entries = entries_of(source or ())
+    return [entry if is_uri(entry) else str(Path(entry).resolve()) for entry in entries]
 
 
 def _demo_videos(storage: Path) -> Path:
@@ -112,15 +121,30 @@ def _store(data: DataConfig, storage: Path) -> Path:
 
 def _require_frames(sources: Sequence[Source], images: bool) -> None:
     """Decodes up to the first frame that comes."""
-    skipped, readers = [], IMAGE_READERS if images else READERS
-    for file in (file for source in sources for file in source.files):
+    skipped = []
+    for frames, file in ((source.frames, file) for source in sources for file in source.files):
         try:
-            next(read_frames(file.path, readers))
+            with file.local() as path:
+                next(read_frames(path, IMAGE_READERS if images or frames else READERS))
         except DecodeError as error:
             skipped.append(Skipped(file.name, str(error)))
         else:
             return
     raise DataError(none_decodes(skipped))
+
+
+def _say_what_is_missing(sources: Sequence[Source]) -> None:
+    """Numbered images may lack some; what they lack is passed over."""
+    lacking = {
+        source.name: missing
+        for source in sources
+        if source.frames and (missing := missing_numbers([file.name for file in source.files]))
+    }
+    if lacking:
+        say(
+            f"{len(lacking)} of {len(sources)} videos lack numbered images, {sum(lacking.values())} in all, "
+            f"first {next(iter(lacking))}: the images before and after are taken as neighbours"
+        )
 
 
 def describe(manifest: Manifest, data: DataConfig) -> str:

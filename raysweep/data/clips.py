@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from raysweep.data import DataConfig
-from raysweep.data.discover import Split
+from raysweep.data.labels import Split
 from raysweep.data.manifest import Manifest
 from raysweep.data.splits import Stretch, span, split_rule, stretches
 from raysweep.errors import DataError

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from raysweep.data import DataConfig
-from raysweep.data.discover import Split
+from raysweep.data.labels import Split
 from raysweep.data.manifest import Manifest, SourceRecord
 
 SplitRule = Literal["folders", "source", "time", "none"]

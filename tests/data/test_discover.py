@@ -3,7 +3,8 @@
 import pytest
 
 from raysweep.data import discover as discover_module
-from raysweep.data.discover import discover, is_there
+from raysweep.data.discover import discover
+from raysweep.data.listing import is_there
 from raysweep.errors import DataError
 
 
