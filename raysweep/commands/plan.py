@@ -18,6 +18,7 @@ from raysweep.commands.standing import Added, Standing
 from raysweep.commands.tasks import read_tasks
 from raysweep.config import RunConfig, SweepConfig, laid
 from raysweep.data import DEMO, FOOTAGE
+from raysweep.data.places import absolute
 from raysweep.errors import ConfigError, ExperimentError
 from raysweep.experiment.conductor import asked_of_some, check_space
 from raysweep.experiment.layout import Experiment
@@ -29,8 +30,8 @@ from raysweep.models.published.fitting import Start, open_checkpoint
 from raysweep.schema import Tree, flatten, merge, override, parse, parse_assignment
 from raysweep.search.objective import Objective
 
-FILES = ("model.checkpoint",)
-"""Settings that name a file or folder: as written, from the current one."""
+FILES = ("model.checkpoint", "data.source", "data.validation_source", "data.store")
+"""Settings that name files or folders: as written, from the current one; or URIs."""
 SWEEP_SECTIONS = ("name", "storage", "objective", "scheduler", "sampler", "budget")
 """Settings of the search; all others are of the runs. One file may hold both."""
 
@@ -65,13 +66,13 @@ class Request:
         words = {
             "name": self.name,
             "storage": self.storage,
-            "data.source": _from_anywhere(self.data),
+            "data.source": self.data,
             "budget.trials": self.trials,
             "cluster.gpus_per_worker": self._gpus,
         }
         assigned = flatten(dict(parse_assignment(text) for text in self.assignments))
         given = {path: value for path, value in words.items() if value is not None}
-        return assigned | given | files_from_anywhere(assigned)
+        return files_from_anywhere(assigned | given)
 
     @property
     def _gpus(self) -> int | None:
@@ -89,7 +90,8 @@ def compose(request: Request, space: LoadedSpace | None, space_name: str | None)
     written = _written(request.config, by_hand)
     search = merge({"name": name, "space": space_name}, space.sweep if space else {})
     search = override(merge(search, _part(written, of_search=True)), _part(by_hand, of_search=True))
-    base = laid(space.base if space else {}, flatten(_part(written, of_search=False)))
+    below = _with_files(space.base) if space else {}
+    base = laid(below, flatten(_part(written, of_search=False)))
     pinned = _part(by_hand, of_search=False)
     some = asked_of_some(space.space, space_name, pinned) if space else set()
     layers = {
@@ -105,7 +107,7 @@ def compose_tasks(request: Request, folder: Path) -> SweepConfig:
     by_hand = request.settings
     tasks = read_tasks(folder, _part(by_hand, of_search=False), known_gpus())
     search = override({"name": folder.resolve().name}, _part(by_hand, of_search=True))
-    own = {name: it | files_from_anywhere(it) for name, it in tasks.settings.items()}
+    own = {name: files_from_anywhere(it) for name, it in tasks.settings.items()}
     return parse(SweepConfig, {**search, "tasks": own, "base": _with_files(tasks.base)})
 
 
@@ -258,11 +260,15 @@ def _part(settings: Mapping[str, Any], *, of_search: bool) -> Tree:
 
 
 def files_from_anywhere(settings: Tree) -> Tree:
-    """Those of FILES among dotted paths, as `resume` can use them from another folder."""
-    written = {path: settings[path] for path in FILES if settings.get(path) is not None}
-    return {path: str(Path(str(file)).expanduser().absolute()) for path, file in written.items()}
+    """Settings by dotted path, those of FILES as `resume` can use them from another folder."""
+    named = {path: _from_anywhere(settings[path]) for path in FILES if path in settings}
+    if settings.get("data.source") == DEMO:
+        named["data.source"] = DEMO
+    return settings | named
 
 
-def _from_anywhere(data: str | None) -> str | None:
-    """A path as `resume` can use it from another folder."""
-    return data if data in (None, DEMO) else str(Path(str(data)).expanduser().absolute())
+def _from_anywhere(value: Any) -> Any:
+    """What is no path or list of paths stays as it is, for the settings' own check to refuse."""
+    if isinstance(value, list):
+        return [_from_anywhere(entry) for entry in value]
+    return absolute(value) if isinstance(value, str) and value else value

@@ -1,6 +1,6 @@
 """Which of the files found train, validate or test, where folders, lists or settings say so."""
 
-import os
+import posixpath
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePosixPath
@@ -52,7 +52,7 @@ def once(labelled: Labelled) -> Labelled:
     kept: dict[str, tuple[Named, Split | None]] = {}
     for file, label in labelled:
         linked = file.found.inode is not None and names[file.found.inode] > 1
-        path = os.path.realpath(file.found.path) if linked else file.found.whole
+        path = posixpath.realpath(file.found.path) if linked else file.found.whole
         first, its_label = kept.setdefault(path, (file, label))
         if its_label != label:
             raise DataError(

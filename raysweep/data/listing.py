@@ -1,10 +1,9 @@
 """What the entries of a source come to: each a folder, a file, a pattern, or a list of files."""
 
-import os
+import posixpath
 from collections.abc import Sequence
 from functools import partial
 from glob import has_magic
-from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from raysweep.data.decode import IMAGE_READERS, READERS, Readers, is_readable, readable_name
@@ -49,7 +48,7 @@ def is_there(source: Paths) -> bool:
 
 def named(entries: Sequence[Entry]) -> list[Named]:
     """Each path once, sorted by name."""
-    root = os.path.commonpath([entry.root for entry in entries])
+    root = posixpath.commonpath([entry.root for entry in entries])
     found = {file.whole: file for entry in entries for file in entry.files}
     start = len(root.rstrip("/")) + 1
     return sorted(Named(readable_name(whole[start:]), file) for whole, file in found.items())
@@ -85,7 +84,7 @@ def _listed(file: Found, wanted: Wanted) -> Entry:
     """A folder that a row names stands for all in it."""
     rows = listed(file)
     files = [there for row in rows for there in (_inside(row, wanted) if row.is_folder else [row])]
-    return Entry(os.path.commonpath([_folder_of(row) for row in rows or [file]]), files)
+    return Entry(posixpath.commonpath({_folder_of(row) for row in rows or [file]}), files)
 
 
 def _inside(folder: Found, wanted: Wanted) -> list[Found]:
@@ -115,7 +114,7 @@ def _place(entry: str) -> Place:
 
 
 def _folder_of(found: Found) -> str:
-    return str(PurePosixPath(found.whole).parent)
+    return posixpath.dirname(found.whole)
 
 
 def suffixes_read(readers: Readers) -> str:

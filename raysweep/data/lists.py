@@ -4,9 +4,10 @@ where the list says what is for what, a column `split`.
 Relative paths start at the list's folder; URIs are taken too. Rows count from 1, without a header.
 """
 
+import posixpath
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -30,14 +31,14 @@ class Row(NamedTuple):
 
 
 def is_list(name: str) -> bool:
-    return PurePosixPath(name).suffix.lower() in LISTS
+    return posixpath.splitext(name)[1].lower() in LISTS
 
 
 def listed(file: Found) -> list[Found]:
     """What the rows name, in their order; DataError, with the row, where one names nothing."""
     with File(file.shown, Path(file.path), file.size, file.remote).local() as path:
         rows = LISTS[path.suffix.lower()](path, file.shown)
-    folder = Place(str(PurePosixPath(file.path).parent), file.remote)
+    folder = Place(posixpath.dirname(file.path), file.remote)
     splits = [_split(row, file) for row in rows]
     found = _found([place_of(row.path, folder) for row in rows])
     for row, there in zip(rows, found, strict=True):

@@ -1,6 +1,6 @@
 """Where footage lies as a person writes it, and how a file of it comes to where OpenCV can read it."""
 
-import os
+import posixpath
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -87,9 +87,9 @@ def place_of(written: str, start: Place) -> Place:
     """Where a path or URI leads from a folder."""
     if is_uri(written):
         return _located(written)
-    path = Path(os.path.expanduser(written))  # noqa: PTH111  (Path fails where there is no such user)
-    remote = None if path.is_absolute() else start.remote
-    return Place(os.path.normpath(start.path / path), remote)
+    path = posixpath.expanduser(written)
+    remote = None if posixpath.isabs(path) else start.remote
+    return Place(posixpath.normpath(posixpath.join(start.path, path)), remote)
 
 
 def shown(source: Paths) -> str:
@@ -108,7 +108,7 @@ def _located(uri: str) -> Place:
     address, question, options = uri.partition("?")
     scheme, _, rest = address.partition("://")
     if scheme == "file":
-        return Place(os.path.normpath(unquote(uri.removeprefix("file://"))), None)
+        return Place(posixpath.normpath(unquote(uri.removeprefix("file://"))), None)
     host, _, path = rest.partition("/")
     remote = f"{scheme}://{host}{question}{options}"
     with reaching(uri):

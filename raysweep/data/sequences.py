@@ -5,11 +5,11 @@ differ in their last number alone are one sequence, in the order of the numbers,
 and `flow_x_1.jpg` holds two. Numbers that are missing are passed over.
 """
 
+import posixpath
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from pathlib import PurePosixPath
 from typing import NamedTuple
 
 _NUMBERED = re.compile(r"(.*?)([0-9]+)([^0-9]*)", re.DOTALL)
@@ -26,13 +26,13 @@ class Numbered(NamedTuple):
 
 def numbered(name: str) -> Numbered | None:
     """None where the name holds no number."""
-    path = PurePosixPath(name)
-    parts = _NUMBERED.fullmatch(path.stem)
+    folder, file = posixpath.split(name)
+    stem, suffix = posixpath.splitext(file)
+    parts = _NUMBERED.fullmatch(stem)
     if parts is None:
         return None
     head, number, tail = parts.groups()
-    pattern = f"{head}*{tail}{path.suffix.lower()}"
-    return Numbered((str(path.parent), pattern), int(number))
+    return Numbered((folder, f"{head}*{tail}{suffix.lower()}"), int(number))
 
 
 def sequences(names: Iterable[str]) -> dict[str, list[str]]:
@@ -48,9 +48,9 @@ def sequences(names: Iterable[str]) -> dict[str, list[str]]:
     kept = {key: sorted(frames) for key, frames in groups.items() if len(frames) > 1}
     in_folder = Counter(folder for folder, _ in kept)
     return {
-        folder
-        if in_folder[folder] == 1 and folder != "."
-        else str(PurePosixPath(folder, pattern)): [name for _, name in frames]
+        folder if folder and in_folder[folder] == 1 else posixpath.join(folder, pattern): [
+            name for _, name in frames
+        ]
         for (folder, pattern), frames in kept.items()
     }
 
