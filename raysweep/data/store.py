@@ -160,8 +160,12 @@ def _decoded(
 ) -> SourceRecord:
     skipped: dict[str, str] = {}
     rates: list[float | None] = []
-    readers = IMAGE_READERS if settings.images or source.frames else READERS
-    frames_HWC = _frames(source.files, readers, skipped, rates)
+    readers = IMAGE_READERS if settings.images else READERS
+    frames_HWC = (
+        _numbered(source.files, skipped)
+        if source.frames
+        else _frames(source.files, readers, skipped, rates)
+    )
     first_HWC = next(frames_HWC, None)
     if first_HWC is None:
         return record.model_copy(
@@ -202,6 +206,18 @@ def _frames(
                     rates.append(frame_rate(path))
         except DecodeError as error:
             skipped[file.name] = str(error)
+
+
+def _numbered(files: Iterable[File], skipped: dict[str, str]) -> Iterator[Frames]:
+    """The frames of a video that lies as images; those of another size than the first go to `skipped`."""
+    size = None
+    for file in files:
+        for frame_HWC in _frames([file], IMAGE_READERS, skipped, []):
+            size = size or frame_HWC.shape
+            if frame_HWC.shape == size:
+                yield frame_HWC
+            else:
+                skipped[file.name] = "its size is not that of the first frame"
 
 
 def _finished(shard: Path, asked: SourceRecord, settings: Preprocessing) -> SourceRecord | None:

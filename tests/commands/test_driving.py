@@ -186,6 +186,8 @@ def test_a_run_that_nothing_validates_says_what_it_trains_on(folder):
         {"source": ("videos", "more")},
         {"source": "more"},
         {"source": "vide*"},
+        {"source": "s3://films/videos"},
+        {"frame_folders": True},
         {"validation_source": "more"},
         {"images": True},
         {"resolution": 64},

@@ -69,6 +69,18 @@ def test_numbered_images_become_a_video_beside_videos(tmp_path):
         np.testing.assert_array_equal(frame, still(32, 32, seed=number))
 
 
+@pytest.mark.parametrize("crop", ["center", "random"])
+def test_frames_of_another_size_and_bad_ones_are_skipped_and_named(tmp_path, crop):
+    for number in range(1, 5):
+        write_image(tmp_path / f"videos/dog/{number}.png", 64 if number != 3 else 32, 48)
+    (tmp_path / "videos/dog/5.png").write_bytes(b"no image")
+    config = DataConfig(frame_folders=True, resolution=32, crop=crop)
+    write_video(tmp_path / "videos/film.mp4", frames=4)
+    dog, _ = prepare(tmp_path / "videos", tmp_path / "store", config).records
+    assert dog.frames == 3
+    assert list(dog.skipped_files) == ["dog/3.png", "dog/5.png"]
+
+
 def test_folders_say_what_frames_are_for(tmp_path):
     for name in (
         "train/dog/1.png",
