@@ -36,8 +36,7 @@ def is_list(name: str) -> bool:
 
 def listed(file: Found) -> list[Found]:
     """What the rows name, in their order; DataError, with the row, where one names nothing."""
-    with File(file.shown, Path(file.path), file.size, file.remote).local() as path:
-        rows = LISTS[path.suffix.lower()](path, file.shown)
+    rows = _read(file)
     folder = Place(posixpath.dirname(file.path), file.remote)
     splits = [_split(row, file) for row in rows]
     found = _found([place_of(row.path, folder) for row in rows])
@@ -50,6 +49,16 @@ def listed(file: Found) -> list[Found]:
     return [
         there._replace(split=split) for there, split in zip(found, splits, strict=True) if there
     ]
+
+
+def _read(file: Found) -> list[Row]:
+    with File(file.shown, Path(file.path), file.size, file.remote).local() as path:
+        try:
+            return LISTS[path.suffix.lower()](path, file.shown)
+        except OSError as error:
+            raise DataError(
+                f"a list must be readable, {file.shown} is not: {error.strerror or error}. See to that."
+            ) from None
 
 
 def _found(places: Sequence[Place]) -> list[Found | None]:
@@ -91,7 +100,7 @@ def _table(read: Callable[[Path], pa.Table]) -> "Read":
     def rows(file: Path, name: str) -> list[Row]:
         try:
             table = read(file)
-        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        except (pa.ArrowException, UnicodeDecodeError) as error:
             reason = str(error).splitlines()[0].rstrip(".")
             raise DataError(
                 f"{name} must be a {file.suffix} file, and cannot be read as one: {reason}. Correct it."
