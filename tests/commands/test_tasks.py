@@ -45,7 +45,8 @@ def _loop(monkeypatch: pytest.MonkeyPatch) -> None:
     from raysweep.commands import sweep
 
     monkeypatch.setattr(sweep, "connected", nullcontext)
-    monkeypatch.setattr(sweep, "_prepare", lambda experiment, run: experiment.folder)
+    monkeypatch.setattr(sweep, "_prepare", lambda now, run: now.experiment.folder)
+    monkeypatch.setattr(sweep, "_resolve", lambda now, store, run: run)
     monkeypatch.setattr(
         sweep, "execute", lambda conductor, *_, at_once: execute(conductor, by_weight, at_once)
     )
