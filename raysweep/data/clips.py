@@ -77,9 +77,10 @@ def _fairly(clips: Sequence[Clip], most: int) -> Iterator[Clip]:
 def _no_clips(manifest: Manifest, split: Split, rule: str, config: DataConfig) -> str:
     longest = max(record.frames for record in manifest.good)
     share = "data.test_fraction" if split == "test" else "data.valid_fraction"
+    lengths = ["data.clip_length", "data.stride", *["data.gap"] * (rule == "time")]
     scenes = "set data.avoid_cuts to false, " if config.avoid_cuts else ""
     return (
         f"data.split {rule!r} must leave {split} clips of {span(config)} frames, got none from "
-        f"{len(manifest.good)} sources, the longest of {longest} frames. Lower data.clip_length or "
-        f"data.stride, {scenes}change {share} or data.split, or add footage."
+        f"{len(manifest.good)} sources, the longest of {longest} frames. Lower {' or '.join(lengths)}, "
+        f"{scenes}change {share} or data.split, or add footage."
     )
