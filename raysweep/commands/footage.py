@@ -83,10 +83,9 @@ def prepared(data: DataConfig, storage: Path) -> Path:
     return store.resolve()
 
 
-def store_of(data: DataConfig, experiment: Experiment) -> Path:
-    """The store that the trials of an experiment read; it may not be there yet."""
-    storage = experiment.folder.parent
-    return _store(_located(settled(data, experiment), storage), storage)
+def store_of(data: DataConfig, storage: Path) -> Path:
+    """Where the store of this footage lies, made or not."""
+    return _store(_located(data, storage), storage)
 
 
 def default_store(data: DataConfig, storage: Path) -> Path:

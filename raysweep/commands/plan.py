@@ -193,13 +193,13 @@ def _require_comparable(
                 f"trials of an experiment share their footage, got data.{name} {asked} beside {shared}. "
                 "Start another experiment for it."
             )
-    for name in base.data.ranked_on:
+    for name in base.data.scored_on:
         asked, shared = getattr(run.data, name), getattr(base.data, name)
         if asked != shared:
             raise ConfigError(
-                f"trials of an experiment are ranked on the same validation frames, and data.{name} decides "
-                f"which, got {asked} beside {shared}. Pin it with --set data.{name}={shared}, or start "
-                "another experiment for it."
+                f"trials of an experiment are scored on the same frames, and data.{name} decides which, "
+                f"got {asked} beside {shared}. Pin it with --set data.{name}={shared}, or start another "
+                "experiment for it."
             )
     measured = objective(sweep.objective, run)
     if measured != goal:

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from raysweep.commands.footage import store_of
+from raysweep.commands.footage import settled, store_of
 from raysweep.comparable import Fingerprint, fingerprint, require_same
 from raysweep.config import RunConfig
 from raysweep.data.manifest import is_finished, read_manifest
@@ -25,7 +25,7 @@ def held_to_record(run: RunConfig, store: Path, experiment: Experiment, metric: 
 
 def check_record(run: RunConfig, experiment: Experiment, metric: str) -> None:
     """As `held_to_record`, before anything starts: where the store is there."""
-    store = store_of(run.data, experiment)
+    store = store_of(settled(run.data, experiment), experiment.folder.parent)
     if is_finished(store):
         held_to_record(run, store, experiment, metric)
 

@@ -13,7 +13,7 @@ DEMO = "demo"
 """As a source: videos made from the photographs of scikit-image."""
 FOOTAGE = ("source", "validation_source", "split", "store", *Preprocessing.model_fields)
 """Settings that all trials of an experiment share: they read one store."""
-RANKED_ON = (
+SCORED_ON = (
     "clip_length",
     "stride",
     "avoid_cuts",
@@ -22,7 +22,7 @@ RANKED_ON = (
     "gap",
     "max_validation_frames",
 )
-"""Settings that all trials of an experiment share: they choose the frames that rank them, or the final ones."""
+"""Settings that all trials of an experiment share: they choose the frames that validate, and that test."""
 
 
 class DataConfig(Preprocessing):
@@ -72,11 +72,11 @@ class DataConfig(Preprocessing):
     """Batches read ahead of the training step, by a thread; 0: read when the step asks."""
 
     @property
-    def ranked_on(self) -> tuple[str, ...]:
-        """RANKED_ON, but for what does not matter here: images validate one by one."""
+    def scored_on(self) -> tuple[str, ...]:
+        """SCORED_ON, but for what does not matter here: images validate one by one."""
         if self.split == "none":
             return ()
-        return tuple(name for name in RANKED_ON if not (self.images and name == "clip_length"))
+        return tuple(name for name in SCORED_ON if not (self.images and name == "clip_length"))
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

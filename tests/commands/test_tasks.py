@@ -125,6 +125,14 @@ REFUSED: list[tuple[dict[str, Tree], list[str], list[str]]] = [
         [],
         ["a.json", "b.json", "data.source", "x", "z", "another folder"],
     ),
+    (
+        {
+            "a.json": {"model_type": "VqVae2"},
+            "b.json": {"model_type": "VqVae2", "data_args": {"sequence_length": 4}},
+        },
+        OFFLINE,
+        ["a.json", "b.json", "data.clip_length", "scored on", "another folder"],
+    ),
     ({"a.json": {"model_type": "nothing"}}, [], ["'nothing'"]),
     (
         {"a.json": {"train_args": {"validation_interval": 0}}},

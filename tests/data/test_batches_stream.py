@@ -89,6 +89,7 @@ def cases(draw):
         images=images,
         clip_length=draw(st.integers(1, 4)),
         batch_size=workers * draw(st.integers(1, 4)),
+        prefetch=draw(st.sampled_from([0, 2])),
         max_clips_per_source=draw(st.none() | st.integers(1, 9)),
         max_validation_frames=draw(st.none() | st.integers(1, 30)),
         valid_fraction=draw(st.floats(0.05, 0.6)),
