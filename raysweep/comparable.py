@@ -40,12 +40,8 @@ def fingerprint(
 def weights_of(metric: str, run: RunConfig) -> str:
     """The network that the run measures a metric with, and the digests of its files; empty: none."""
     net, init, rfid = run.loss.perceptual_net, str(run.loss.perceptual_init), str(run.training.rfid)
-    random = metric == "val/lpips_random"
-    if (
-        metric in ("val/lpips", "val/lpips_random")
-        and net != "none"
-        and random == (init == "random")
-    ):
+    lpips = "val/lpips_random" if init == "random" else "val/lpips"
+    if metric == lpips and net != "none":
         return " ".join([net, *map(_short, lpips_files(net, init))])
     if metric == "val/rfid" and rfid != "off":
         return f"inception {_short(inception_file(rfid))}"

@@ -49,9 +49,9 @@ def _loop(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store()
 
 
-def store(**settings: Any) -> Path:
-    data = DataConfig(source="videos", resolution=32, **settings)
-    where = default_store(DataConfig(source="videos", resolution=32), Path("runs"))
+def store() -> Path:
+    data = DataConfig(source="videos", resolution=32)
+    where = default_store(data, Path("runs"))
     prepare("videos", where, data)
     return where
 
