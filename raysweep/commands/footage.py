@@ -9,8 +9,10 @@ from pathlib import Path
 import torch
 
 from raysweep.commands.console import say
+from raysweep.comparable import Fingerprint
 from raysweep.data import DEMO, DataConfig
 from raysweep.data.batches import Batches
+from raysweep.data.clips import index_clips
 from raysweep.data.decode import IMAGE_READERS, READERS, DecodeError, read_frames
 from raysweep.data.demo import check_demo_videos, make_demo_videos
 from raysweep.data.discover import Source, discover
@@ -26,7 +28,8 @@ from raysweep.data.manifest import (
 from raysweep.data.places import Paths, entries_of, is_uri
 from raysweep.data.reader import ClipReader
 from raysweep.data.sequences import missing_numbers
-from raysweep.data.splits import split_rule
+from raysweep.data.shards import whole_file
+from raysweep.data.splits import span, split_rule
 from raysweep.data.store import is_prepared, none_decodes, prepare, read_shards
 from raysweep.errors import DataError
 from raysweep.experiment.layout import Experiment
@@ -86,6 +89,11 @@ def prepared(data: DataConfig, storage: Path) -> Path:
     for skipped in manifest.skipped:
         say(f"  skipped {skipped.name}: {skipped.error}")
     return store.resolve()
+
+
+def store_of(data: DataConfig, storage: Path) -> Path:
+    """Where the store of this footage lies, made or not."""
+    return _store(_located(data, storage), storage)
 
 
 def default_store(data: DataConfig, storage: Path) -> Path:
@@ -156,9 +164,11 @@ def describe(manifest: Manifest, data: DataConfig) -> str:
     return f"{len(manifest.good)} videos{skipped}, {frames:,} frames of {size}, split by {rule}"
 
 
-def write_validation_facts(store: Path, data: DataConfig, path: Path) -> dict[str, float]:
+def write_validation_facts(
+    store: Path, data: DataConfig, record: Fingerprint, path: Path
+) -> dict[str, float]:
     """What the validation set is, and where there is one the PSNR of predicting each frame's own mean
-    colour, as JSON."""
+    colour, as JSON beside the `record` that trials are held to."""
     manifest = read_manifest(store)
     reader = ClipReader(read_shards(store, manifest), manifest.settings.resolution)
     batches = Batches(reader, manifest, data, seed=0)
@@ -166,11 +176,14 @@ def write_validation_facts(store: Path, data: DataConfig, path: Path) -> dict[st
         "train_clips": len(batches.train_clips),
         "validation_clips": len(batches.valid_clips),
         "validation_frames": sum(clip.length for clip in batches.valid_clips),
+        "test_clips": len(index_clips(manifest, "test", data)),
+        "too_short_sources": sum(record.frames < span(data) for record in manifest.good),
     }
     if batches.valid_clips:
         baseline = mean_colour_psnr(batches.validation(), torch.device("cpu"))
         facts["mean_colour_psnr"] = baseline
-    path.write_text(json.dumps(facts, indent=2))
+    with whole_file(path) as part:
+        part.write_text(json.dumps({**facts, "fingerprint": record.model_dump()}, indent=2))
     return facts
 
 

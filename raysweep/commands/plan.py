@@ -13,9 +13,11 @@ from raysweep.cluster import resources
 from raysweep.cluster.resources import Capacity
 from raysweep.commands.footage import check_footage, settled
 from raysweep.commands.param_file import read_settings
+from raysweep.commands.record import check_record
 from raysweep.commands.spaces import LoadedSpace
 from raysweep.commands.standing import Added, Standing
 from raysweep.commands.tasks import read_tasks
+from raysweep.comparable import weights_of
 from raysweep.config import RunConfig, SweepConfig, laid
 from raysweep.data import DEMO, FOOTAGE
 from raysweep.data.places import absolute
@@ -139,8 +141,14 @@ def check_further(now: Standing, added: Added) -> RunConfig:
     """The run of a trial to add, checked as those of a new experiment are."""
     run = now.sweep.run_by_hand(added.settings)
     _require_comparable(run, now.sweep.run(), now.objective, now.sweep)
-    check_run(run, now.experiment)
+    check_again(run, now)
     return run
+
+
+def check_again(run: RunConfig, now: Standing) -> None:
+    """As `check_run`, for an experiment that has begun: a store that is there must still be what ranks trials."""
+    check_run(run, now.experiment)
+    check_record(run, now.experiment, now.objective.metric)
 
 
 def _require_buildable(run: RunConfig) -> None:
@@ -179,7 +187,7 @@ def _require_validation(run: RunConfig) -> None:
 def _require_comparable(
     run: RunConfig, base: RunConfig, goal: Objective, sweep: SweepConfig
 ) -> None:
-    """Trials of an experiment share one store and are ranked by one metric."""
+    """Trials of an experiment share one store, and are ranked on the same frames by one metric."""
     for name in FOOTAGE:
         asked, shared = getattr(run.data, name), getattr(base.data, name)
         if asked != shared:
@@ -187,11 +195,25 @@ def _require_comparable(
                 f"trials of an experiment share their footage, got data.{name} {asked} beside {shared}. "
                 "Start another experiment for it."
             )
+    for name in base.data.scored_on:
+        asked, shared = getattr(run.data, name), getattr(base.data, name)
+        if asked != shared:
+            raise ConfigError(
+                f"trials of an experiment are scored on the same frames, and data.{name} decides which, "
+                f"got {asked} beside {shared}. Pin it with --set data.{name}={shared}, or start another "
+                "experiment for it."
+            )
     measured = objective(sweep.objective, run)
     if measured != goal:
         raise ConfigError(
             f"trials of an experiment are ranked by {goal.metric}, and this one measures {measured.metric}. "
             "Start another experiment for it."
+        )
+    with_, beside = (weights_of(goal.metric, each) for each in (run, base))
+    if with_ != beside:
+        raise ConfigError(
+            f"trials of an experiment are ranked by {goal.metric} with the same weights, got {with_} beside "
+            f"{beside}. Start another experiment for them."
         )
 
 

@@ -13,6 +13,16 @@ DEMO = "demo"
 """As a source: videos made from the photographs of scikit-image."""
 FOOTAGE = ("source", "validation_source", "split", "store", *Preprocessing.model_fields)
 """Settings that all trials of an experiment share: they read one store."""
+SCORED_ON = (
+    "clip_length",
+    "stride",
+    "avoid_cuts",
+    "valid_fraction",
+    "test_fraction",
+    "gap",
+    "max_validation_frames",
+)
+"""Settings that all trials of an experiment share: they choose the frames that validate, and that test."""
 
 
 class DataConfig(Preprocessing):
@@ -61,6 +71,13 @@ class DataConfig(Preprocessing):
     a quick look. `auto`: shared memory where the store takes a modest part of it, the files otherwise."""
     prefetch: int = Field(default=2, ge=0)
     """Batches read ahead of the training step, by a thread; 0: read when the step asks."""
+
+    @property
+    def scored_on(self) -> tuple[str, ...]:
+        """SCORED_ON, but for what does not matter here: images validate one by one."""
+        if self.split == "none":
+            return ()
+        return tuple(name for name in SCORED_ON if not (self.images and name == "clip_length"))
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

@@ -21,6 +21,9 @@ FILES = {
     "raises.py": "ratio = 1 / 0\n",
     "misspelt.py": "def space(trial):\n    trial.suggest_int('data.btch_size', 1, 2)\n",
     "sizes.py": "def space(trial):\n    trial.suggest_categorical('data.resolution', [32, 64])\n",
+    "lengths.py": "def space(trial):\n    trial.suggest_categorical('data.clip_length', [1, 2])\n",
+    "inits.py": "def space(trial):\n"
+    "    trial.suggest_categorical('loss.perceptual_net', ['squeeze', 'alex'])\n",
     "nets.py": "def space(trial):\n"
     "    trial.suggest_categorical('loss.perceptual_net', ['squeeze', 'none'])\n",
     "logits.py": "def space(trial):\n"
@@ -138,6 +141,14 @@ REFUSED = [
     (["sweep", "misspelt.py", *OFFLINE], ["misspelt.py", "did you mean 'batch_size'?"]),
     (["sweep", "logits.py", *OFFLINE], ["loss.logit_init", "there is no file absent.pth"]),
     (["sweep", "sizes.py", *OFFLINE], ["data.resolution", "Start another experiment"]),
+    (
+        ["sweep", "lengths.py", *OFFLINE],
+        ["data.clip_length decides which", "--set data.clip_length=8", "another experiment"],
+    ),
+    (
+        ["sweep", "inits.py", *OFFLINE, "--set", "objective=lpips"],
+        ["val/lpips_random with the same weights", "alex", "vgg", "another experiment"],
+    ),
     (
         ["sweep", "nets.py", *OFFLINE, "--set", "objective=lpips"],
         ["objective lpips needs loss.perceptual_net"],
