@@ -7,11 +7,19 @@ from typing import NamedTuple
 
 from raysweep.commands.console import say, title
 from raysweep.data import DEMO, DataConfig
-from raysweep.data.decode import IMAGE_READERS, READERS, DecodeError, claimed_frames, read_frames
-from raysweep.data.discover import File, Source, discover
+from raysweep.data.decode import (
+    IMAGE_READERS,
+    READERS,
+    DecodeError,
+    claimed_frames,
+    is_readable,
+    read_frames,
+)
+from raysweep.data.discover import Source, discover
 from raysweep.data.encoding import encode
 from raysweep.data.fit import fit
 from raysweep.data.manifest import is_finished
+from raysweep.data.places import File
 
 SAMPLE = 64
 """Files that are opened, spread evenly over all there are."""
@@ -52,7 +60,11 @@ def estimate(sources: Sequence[Source], data: DataConfig) -> Estimate | None:
 def _print_footage(data: DataConfig) -> None:
     assert data.source is not None
     sources = discover(
-        data.source, data.split, validation=data.validation_source, images=data.images
+        data.source,
+        data.split,
+        validation=data.validation_source,
+        images=data.images,
+        frame_folders=data.frame_folders,
     )
     suffixes = Counter(file.path.suffix.lower() for source in sources for file in source.files)
     total = sum(source.size for source in sources)
@@ -66,9 +78,11 @@ def _print_footage(data: DataConfig) -> None:
 
 
 def _of_file(file: File, data: DataConfig) -> Estimate | None:
+    is_image = is_readable(file.path, IMAGE_READERS)
     try:
-        first_HWC = next(read_frames(file.path, IMAGE_READERS if data.images else READERS))
-        frames = 1 if data.images else claimed_frames(file.path, data.fps)
+        with file.local() as path:
+            first_HWC = next(read_frames(path, IMAGE_READERS if is_image else READERS))
+            frames = 1 if is_image else claimed_frames(path, data.fps)
     except DecodeError:
         return None
     stored = encode([fit(first_HWC, data)], data)

@@ -11,11 +11,14 @@ import torch
 from raysweep.commands.console import say
 from raysweep.commands.progress import shown
 from raysweep.commands.store_report import say_cost, say_neighbours, say_skipped
+from raysweep.comparable import Fingerprint
 from raysweep.data import DEMO, DataConfig
 from raysweep.data.batches import Batches
+from raysweep.data.clips import index_clips
 from raysweep.data.decode import IMAGE_READERS, READERS, DecodeError, read_frames
 from raysweep.data.demo import check_demo_videos, make_demo_videos
-from raysweep.data.discover import Paths, Source, discover, entries_of, is_there
+from raysweep.data.discover import Source, discover
+from raysweep.data.listing import is_there
 from raysweep.data.manifest import (
     Manifest,
     Skipped,
@@ -23,8 +26,11 @@ from raysweep.data.manifest import (
     read_manifest,
     require_settings,
 )
+from raysweep.data.places import Paths, entries_of, is_uri
 from raysweep.data.reader import ClipReader
-from raysweep.data.splits import split_rule
+from raysweep.data.sequences import missing_numbers
+from raysweep.data.shards import whole_file
+from raysweep.data.splits import span, split_rule
 from raysweep.data.store import is_prepared, none_decodes, prepare, read_shards
 from raysweep.errors import DataError
 from raysweep.experiment.layout import Experiment
@@ -47,10 +53,15 @@ def check_footage(data: DataConfig, storage: Path, *, update: bool = False) -> N
         check_demo_videos(_demo_videos(storage))
     else:
         sources = discover(
-            data.source, data.split, validation=data.validation_source, images=data.images
+            data.source,
+            data.split,
+            validation=data.validation_source,
+            images=data.images,
+            frame_folders=data.frame_folders,
         )
         if update or not is_prepared(_store(data, storage), sources, data.preprocessing):
             _require_frames(sources, data.images)
+            _say_what_is_missing(sources)
 
 
 def settled(data: DataConfig, experiment: Experiment) -> DataConfig:
@@ -109,7 +120,8 @@ def default_store(data: DataConfig, storage: Path) -> Path:
 
 
 def _resolved(source: Paths | None) -> list[str]:
-    return [str(Path(entry).resolve()) for entry in entries_of(source or ())]
+    entries = entries_of(source or ())
+    return [entry if is_uri(entry) else str(Path(entry).resolve()) for entry in entries]
 
 
 def _demo_videos(storage: Path) -> Path:
@@ -129,15 +141,30 @@ def _store(data: DataConfig, storage: Path) -> Path:
 
 def _require_frames(sources: Sequence[Source], images: bool) -> None:
     """Decodes up to the first frame that comes."""
-    skipped, readers = [], IMAGE_READERS if images else READERS
-    for file in (file for source in sources for file in source.files):
+    skipped = []
+    for frames, file in ((source.frames, file) for source in sources for file in source.files):
         try:
-            next(read_frames(file.path, readers))
+            with file.local() as path:
+                next(read_frames(path, IMAGE_READERS if images or frames else READERS))
         except DecodeError as error:
             skipped.append(Skipped(file.name, str(error)))
         else:
             return
     raise DataError(none_decodes(skipped))
+
+
+def _say_what_is_missing(sources: Sequence[Source]) -> None:
+    """Numbered images may lack some; what they lack is passed over."""
+    lacking = {
+        source.name: missing
+        for source in sources
+        if source.frames and (missing := missing_numbers([file.name for file in source.files]))
+    }
+    if lacking:
+        say(
+            f"{len(lacking)} of {len(sources)} videos lack numbered images, {sum(lacking.values())} in all, "
+            f"first {next(iter(lacking))}: the images before and after are taken as neighbours"
+        )
 
 
 def describe(manifest: Manifest, data: DataConfig) -> str:
@@ -149,9 +176,11 @@ def describe(manifest: Manifest, data: DataConfig) -> str:
     return f"{len(manifest.good)} videos{skipped}, {frames:,} frames of {size}, split by {rule}"
 
 
-def write_validation_facts(store: Path, data: DataConfig, path: Path) -> dict[str, float]:
+def write_validation_facts(
+    store: Path, data: DataConfig, record: Fingerprint, path: Path
+) -> dict[str, float]:
     """What the validation set is, and where there is one the PSNR of predicting each frame's own mean
-    colour, as JSON."""
+    colour, as JSON beside the `record` that trials are held to."""
     manifest = read_manifest(store)
     reader = ClipReader(read_shards(store, manifest), manifest.settings.resolution)
     batches = Batches(reader, manifest, data, seed=0)
@@ -159,9 +188,12 @@ def write_validation_facts(store: Path, data: DataConfig, path: Path) -> dict[st
         "train_clips": len(batches.train_clips),
         "validation_clips": len(batches.valid_clips),
         "validation_frames": sum(clip.length for clip in batches.valid_clips),
+        "test_clips": len(index_clips(manifest, "test", data)),
+        "too_short_sources": sum(record.frames < span(data) for record in manifest.good),
     }
     if batches.valid_clips:
         baseline = mean_colour_psnr(batches.validation(), torch.device("cpu"))
         facts["mean_colour_psnr"] = baseline
-    path.write_text(json.dumps(facts, indent=2))
+    with whole_file(path) as part:
+        part.write_text(json.dumps({**facts, "fingerprint": record.model_dump()}, indent=2))
     return facts

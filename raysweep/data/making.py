@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
+from urllib.parse import quote
 from uuid import uuid4
 
 from raysweep.data.decode import DecodeError
@@ -57,25 +58,26 @@ class Diary:
     A crash of a decoder, or too little memory, ends a process without a word.
     """
 
-    def __init__(self, file: FileIO, deaths: Mapping[int, int]) -> None:
+    def __init__(self, file: FileIO, deaths: Mapping[str, int]) -> None:
         self._file = file
         self._deaths = deaths
 
-    def begin(self, number: int) -> None:
-        """DecodeError where this file has ended enough processes."""
-        if self._deaths.get(number, 0) >= DEATHS:
+    def begin(self, file: str) -> None:
+        """`file`: its name. DecodeError where it has ended enough processes."""
+        word = quote(file)
+        if self._deaths.get(word, 0) >= DEATHS:
             raise DecodeError(
                 f"the process that decoded it died, {DEATHS} times of {DEATHS}: its decoder crashes, or "
                 "takes more memory than there is"
             )
-        self._file.write(b"%d " % number)
+        self._file.write(f"{word} ".encode())
 
 
 @contextmanager
 def diary(path: Path) -> Iterator[Diary]:
     """Goes on in the diary at `path`, a line for each process; it goes when all is well."""
     lines = path.read_text().splitlines() if path.exists() else []
-    deaths = Counter(int(line.split()[-1]) for line in lines if line)
+    deaths = Counter(line.split()[-1] for line in lines if line)
     with path.open("ab", buffering=0) as file:
         file.write(b"\n")
         yield Diary(file, deaths)

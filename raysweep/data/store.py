@@ -27,8 +27,9 @@ from raysweep.data.decode import (
     read_frames,
     readable_name,
 )
-from raysweep.data.discover import File, Paths, Source, Split, discover
+from raysweep.data.discover import Source, discover
 from raysweep.data.fit import fit
+from raysweep.data.labels import Split
 from raysweep.data.making import Diary, alone_in, diary, was_left
 from raysweep.data.manifest import (
     Manifest,
@@ -40,6 +41,7 @@ from raysweep.data.manifest import (
     require_settings,
     save_manifest,
 )
+from raysweep.data.places import File, Paths
 from raysweep.data.preprocessing import Preprocessing
 from raysweep.data.scenes import Cuts
 from raysweep.data.shards import SUFFIX, flush, read_shard, shard_name, write_shard
@@ -79,7 +81,11 @@ def prepare(
     reads the old manifest and the old shards, until the new manifest stands.
     """
     sources = discover(
-        source, config.split, validation=config.validation_source, images=config.images
+        source,
+        config.split,
+        validation=config.validation_source,
+        images=config.images,
+        frame_folders=config.frame_folders,
     )
     settings = config.preprocessing
     if not update and not was_left(folder) and is_prepared(folder, sources, settings):
@@ -111,7 +117,7 @@ def prepare_source(
     if finished:
         return finished
     with diary(parts / f"{name}.diary") as tries:
-        record = _decoded(record, source.files, shard, settings, parts, tries)
+        record = _decoded(record, source, shard, settings, parts, tries)
     if record.error is None:
         note = Manifest(source=source.name, settings=settings, records=(record,))
         save_manifest(note, shard.with_suffix(".json"), parts)
@@ -208,14 +214,20 @@ def _on_the_disk(folder: Path, records: Iterable[SourceRecord]) -> list[SourceRe
 
 def _decoded(
     record: SourceRecord,
-    files: Sequence[File],
+    source: Source,
     shard: Path,
     settings: Preprocessing,
     parts: Path,
     tries: Diary,
 ) -> SourceRecord:
     skipped: dict[str, str] = {}
-    frames_HWC = _frames(files, IMAGE_READERS if settings.images else READERS, skipped, tries)
+    rates: list[float | None] = []
+    readers = IMAGE_READERS if settings.images else READERS
+    frames_HWC = (
+        _numbered(source.files, skipped, tries)
+        if source.frames
+        else _frames(source.files, readers, skipped, rates, tries)
+    )
     first_HWC = next(frames_HWC, None)
     if first_HWC is None:
         return record.model_copy(
@@ -232,7 +244,7 @@ def _decoded(
             "shard": shard.name,
             "width": width,
             "height": height,
-            "fps": None if settings.images else frame_rate(files[0].path),
+            "fps": rates[0] if rates else None,
             "cuts": tuple(cuts.at),
             "skipped_files": skipped,
         }
@@ -240,15 +252,35 @@ def _decoded(
 
 
 def _frames(
-    files: Iterable[File], readers: Readers, skipped: dict[str, str], tries: Diary
+    files: Iterable[File],
+    readers: Readers,
+    skipped: dict[str, str],
+    rates: list[float | None],
+    tries: Diary,
 ) -> Iterator[Frames]:
-    """The frames of all files, one file after the other; those without any go to `skipped`."""
-    for number, (name, path) in enumerate(files):
+    """The frames of all files, one file after the other; those without any go to `skipped`, what videos
+    claim as their frame rate to `rates`, since a file is here for as long as it is read."""
+    for file in files:
         try:
-            tries.begin(number)
-            yield from read_frames(path, readers)
+            tries.begin(file.name)
+            with file.local() as path:
+                yield from read_frames(path, readers)
+                if readers is READERS:
+                    rates.append(frame_rate(path))
         except DecodeError as error:
-            skipped[name] = str(error)
+            skipped[file.name] = str(error)
+
+
+def _numbered(files: Iterable[File], skipped: dict[str, str], tries: Diary) -> Iterator[Frames]:
+    """The frames of a video that lies as images; those of another size than the first go to `skipped`."""
+    size = None
+    for file in files:
+        for frame_HWC in _frames([file], IMAGE_READERS, skipped, [], tries):
+            size = size or frame_HWC.shape
+            if frame_HWC.shape == size:
+                yield frame_HWC
+            else:
+                skipped[file.name] = "its size is not that of the first frame"
 
 
 def _finished(shard: Path, asked: SourceRecord, settings: Preprocessing) -> SourceRecord | None:

@@ -142,12 +142,12 @@ def test_a_task_left_behind_by_a_killed_prepare_writes_nothing_any_more(footage,
 
 
 def test_a_file_that_ends_its_process_again_and_again_is_bad(tmp_path):
-    (tmp_path / "diary").write_text("\n0 1 " * DEATHS)
+    (tmp_path / "diary").write_text("\na.mp4 b%20c.mp4 " * DEATHS)
     with diary(tmp_path / "diary") as tries:
-        tries.begin(0)
+        tries.begin("a.mp4")
         with pytest.raises(DecodeError, match="process that decoded it died, 3 times of 3"):
-            tries.begin(1)
-        tries.begin(2)
+            tries.begin("b c.mp4")
+        tries.begin("d.mp4")
     assert not (tmp_path / "diary").exists()
 
 
