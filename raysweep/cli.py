@@ -48,6 +48,13 @@ def _parser() -> argparse.ArgumentParser:
 
     prepare = _add(commands, "prepare", _prepare, "decode footage once, into a store")
     _add_run_arguments(prepare)
+    prepare.add_argument(
+        "--preview",
+        nargs="?",
+        const="",
+        metavar="FILE",
+        help="draw what the model will see, as a .png (default: preview.png in the store)",
+    )
 
     train = _add(commands, "train", _train, "train one model, or a trial's settings again")
     _add_run_arguments(train)
@@ -157,7 +164,7 @@ def _demo(arguments: argparse.Namespace) -> None:
 def _prepare(arguments: argparse.Namespace) -> None:
     from raysweep.commands.prepare import prepare
 
-    prepare(_request(arguments))
+    prepare(_request(arguments), arguments.preview)
 
 
 def _train(arguments: argparse.Namespace) -> None:
