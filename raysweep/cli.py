@@ -65,6 +65,13 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="print what would be read and made, and start nothing",
     )
+    prepare.add_argument(
+        "--preview",
+        nargs="?",
+        const="",
+        metavar="FILE",
+        help="draw what the model will see, as a .png (default: preview.png in the store)",
+    )
 
     train = _add(commands, "train", _train, "train one model, or a trial's settings again")
     _add_run_arguments(train)
@@ -179,7 +186,7 @@ def _prepare(arguments: argparse.Namespace) -> None:
         return prepare.verify(request)
     if arguments.dry_run:
         return prepare.estimate(request)
-    return prepare.prepare(request, update=arguments.update)
+    return prepare.prepare(request, update=arguments.update, preview=arguments.preview)
 
 
 def _train(arguments: argparse.Namespace) -> None:

@@ -102,6 +102,11 @@ class DataConfig(Preprocessing):
                 "data.valid_fraction and data.test_fraction must leave frames to train on, got "
                 f"{self.valid_fraction} and {self.test_fraction}. Lower one of them"
             )
+        if self.augment.max_stride is not None and self.augment.max_stride < self.stride:
+            raise ValueError(
+                f"data.augment.max_stride must be at least data.stride {self.stride}, got "
+                f"{self.augment.max_stride}. Raise it, or leave it out"
+            )
         about_videos = {
             "data.source demo": self.source == DEMO,
             "data.stride": self.stride > 1,

@@ -84,6 +84,7 @@ REFUSED = [
     ([*SMOKE, "--set", "data.split=none"], ["data.split none", "Set data.split to auto"]),
     (["prepare", "--data", "bad"], ["2 that do not", "videos that play"]),
     (["prepare"], ["--data FOLDER"]),
+    (["prepare", "--data", "bad", "--preview", "x.txt"], ["x.txt", ".png"]),
     ([*SMOKE, "--set", "data.source=", "--set", "data.store=empty"], ["empty", "prepare"]),
     ([*SMOKE, "--set", "loss.disc_strat=3"], ["'disc_strat'", "did you mean 'disc_start'?"]),
     ([*SMOKE, "--set", "traning.steps=3"], ["'traning'", "did you mean 'training'?"]),
