@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from glob import has_magic
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -22,12 +23,15 @@ from raysweep.data.manifest import (
     read_manifest,
     require_settings,
 )
-from raysweep.data.reader import ClipReader
+from raysweep.data.reader import Reader
 from raysweep.data.splits import split_rule
-from raysweep.data.store import is_prepared, none_decodes, prepare, read_shards
+from raysweep.data.store import is_prepared, none_decodes, prepare
 from raysweep.errors import DataError
 from raysweep.experiment.layout import Experiment
 from raysweep.training.evaluate import mean_colour_psnr
+
+if TYPE_CHECKING:
+    from raysweep.cluster.footage import Footage
 
 
 def check_footage(data: DataConfig, storage: Path) -> None:
@@ -45,13 +49,15 @@ def check_footage(data: DataConfig, storage: Path) -> None:
         sources = discover(
             data.source, data.split, validation=data.validation_source, images=data.images
         )
-        if not is_prepared(_store(data, storage), sources, data.preprocessing):
+        if data.reading == "direct" or not is_prepared(
+            _store(data, storage), sources, data.preprocessing
+        ):
             _require_frames(sources, data.images)
 
 
 def settled(data: DataConfig, experiment: Experiment) -> DataConfig:
     """What the trials of an experiment that has begun read: its finished store alone, once the source is gone."""
-    if data.source is None or not experiment.validation_file.exists():
+    if data.source is None or data.reading == "direct" or not experiment.validation_file.exists():
         return data
     located = _located(data, experiment.folder.parent)
     store = _store(located, experiment.folder.parent)
@@ -75,9 +81,30 @@ def prepared(data: DataConfig, storage: Path) -> Path:
     assert data.source is not None
     manifest = prepare(data.source, store, data, run=on_all_nodes, progress=_progress)
     say(f"prepared {describe(manifest, data)} in {store}")
+    _say_skipped(manifest)
+    return store.resolve()
+
+
+def counted(data: DataConfig, storage: Path) -> "Footage":
+    """Read as it lies there, which makes no store; Ray is connected."""
+    from raysweep.cluster.footage import in_videos
+
+    if data.source == DEMO:
+        make_demo_videos(_demo_videos(storage))
+    data = _located(data, storage)
+    assert data.source is not None
+    sources = discover(
+        data.source, data.split, validation=data.validation_source, images=data.images
+    )
+    footage = in_videos(sources, ", ".join(entries_of(data.source)), data.preprocessing)
+    say(f"counted {describe(footage.manifest, data)}, read from the files as they are")
+    _say_skipped(footage.manifest)
+    return footage
+
+
+def _say_skipped(manifest: Manifest) -> None:
     for skipped in manifest.skipped:
         say(f"  skipped {skipped.name}: {skipped.error}")
-    return store.resolve()
 
 
 def default_store(data: DataConfig, storage: Path) -> Path:
@@ -132,11 +159,11 @@ def describe(manifest: Manifest, data: DataConfig) -> str:
     return f"{len(manifest.good)} videos{skipped}, {frames:,} frames of {size}, split by {rule}"
 
 
-def write_validation_facts(store: Path, data: DataConfig, path: Path) -> dict[str, float]:
+def write_validation_facts(
+    reader: Reader, manifest: Manifest, data: DataConfig, path: Path
+) -> dict[str, float]:
     """What the validation set is, and where there is one the PSNR of predicting each frame's own mean
     colour, as JSON."""
-    manifest = read_manifest(store)
-    reader = ClipReader(read_shards(store, manifest), manifest.settings.resolution)
     batches = Batches(reader, manifest, data, seed=0)
     facts: dict[str, float] = {
         "train_clips": len(batches.train_clips),

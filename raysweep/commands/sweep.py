@@ -3,25 +3,25 @@
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from raysweep.cluster import resources
+from raysweep.cluster.footage import Footage, in_files, placed
 from raysweep.cluster.runtime import connected
 from raysweep.cluster.sweep import execute
 from raysweep.commands.console import say, title
 from raysweep.commands.dry_run import print_start
-from raysweep.commands.footage import prepared, settled, write_validation_facts
+from raysweep.commands.footage import counted, prepared, settled, write_validation_facts
 from raysweep.commands.narrator import Narrator
 from raysweep.commands.plan import Plan, at_once, check_further, check_run
 from raysweep.commands.spaces import LoadedSpace, load_space
 from raysweep.commands.standing import Added, Standing, further, standing
 from raysweep.commands.status import status
 from raysweep.config import ClusterConfig, RunConfig, in_steps
+from raysweep.data import DataConfig
 from raysweep.data.clips import index_clips
-from raysweep.data.manifest import read_manifest
 from raysweep.errors import ConfigError, DataError, TrainingFailed
 from raysweep.experiment.conductor import Conductor
 from raysweep.experiment.events import EventLog, read
@@ -68,20 +68,20 @@ def _run(now: Standing, added: Added | None = None) -> str:
     run, name, trial = runs[-1], experiment.folder.name, ""
     with EventLog(experiment.events) as log, connected():
         title(f"{name}: preparing footage")
-        store = _prepare(experiment, run)
+        footage = _prepare(experiment, run)
         capacity = resources.cluster_capacity()
         clusters = [*(asked.cluster for asked in runs), *_clusters_of_open_trials(now)]
         fitting = (resources.concurrency(cluster, capacity) for cluster in clusters)
         count = min(at_once(sweep, capacity), *fitting)
         title(f"{name}: {count} at a time, each {resources.describe(run.cluster)}")
         past, hear = read(experiment.events), Narrator(now.objective)
-        count_steps = partial(_count_steps, store)
+        count_steps = partial(_count_steps, footage)
         conductor = Conductor(
             sweep, _space(experiment), now.objective, log, past, hear, count_steps
         )
         for new in line:
             trial = conductor.add(new.settings, new.origin)
-        execute(conductor, experiment, store, TRAINABLES, at_once=count)
+        execute(conductor, experiment, footage, TRAINABLES, at_once=count)
     _conclude(standing(experiment))
     return trial
 
@@ -94,11 +94,11 @@ def _line(now: Standing) -> list[Added]:
     return [Added(tree, name) for name, tree in now.sweep.tasks.items() if name not in there]
 
 
-def _count_steps(store: Path, run: RunConfig) -> RunConfig:
+def _count_steps(footage: Footage, run: RunConfig) -> RunConfig:
     """The run in steps, also where its settings give its length in epochs."""
     if run.training.epochs is None:
         return run
-    return in_steps(run, len(index_clips(read_manifest(store), "train", run.data)))
+    return in_steps(run, len(index_clips(footage.manifest, "train", run.data)))
 
 
 def _clusters_of_open_trials(now: Standing) -> Iterator[ClusterConfig]:
@@ -109,15 +109,25 @@ def _clusters_of_open_trials(now: Standing) -> Iterator[ClusterConfig]:
                 yield run_of(now.sweep, record).cluster
 
 
-def _prepare(experiment: Experiment, run: RunConfig) -> Path:
-    store = prepared(settled(run.data, experiment), experiment.folder.parent)
-    facts = write_validation_facts(store, run.data, experiment.validation_file)
-    unit, baseline = "images" if run.data.images else "clips", facts.get("mean_colour_psnr")
+def _prepare(experiment: Experiment, run: RunConfig) -> Footage:
+    data, storage = settled(run.data, experiment), experiment.folder.parent
+    if data.reading == "direct":
+        footage = counted(data, storage)
+        _tell_of_validation(footage, data, experiment)
+        return footage
+    store = prepared(data, storage)
+    _tell_of_validation(in_files(store), data, experiment)
+    return placed(store, data.reading, tell=say)
+
+
+def _tell_of_validation(footage: Footage, data: DataConfig, experiment: Experiment) -> None:
+    reader, manifest = footage.reader(), footage.manifest
+    facts = write_validation_facts(reader, manifest, data, experiment.validation_file)
+    unit, baseline = "images" if data.images else "clips", facts.get("mean_colour_psnr")
     say(
         f"{facts['train_clips']} {unit} to train on, {facts['validation_clips']} to validate on"
         + (f"; each frame's mean colour scores {baseline:.2f} dB PSNR" if baseline else "")
     )
-    return store
 
 
 def _conclude(now: Standing) -> None:

@@ -1,6 +1,6 @@
 """Clips in training order and in validation order, as torch batches."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from itertools import count
 
 import torch
@@ -10,6 +10,7 @@ from raysweep.data import DataConfig
 from raysweep.data.clips import Clip, index_clips, spread, training_starts
 from raysweep.data.manifest import Manifest
 from raysweep.data.order import Visit, random_start, train_visits, validation_indices
+from raysweep.data.prefetch import read_ahead
 from raysweep.data.reader import Reader
 
 
@@ -25,17 +26,30 @@ class Batches:
         seed: int,
         rank: int = 0,
         workers: int = 1,
+        pinned: bool = False,
     ) -> None:
+        """`pinned`: in memory that a GPU copies from while it computes."""
         self.reader, self.config = reader, config
-        self.seed, self.rank, self.workers = seed, rank, workers
+        self.seed, self.rank, self.workers, self.pinned = seed, rank, workers, pinned
         self.train_clips = index_clips(manifest, "train", config)
         self.valid_clips = index_clips(manifest, "valid", config)
         self.starts = training_starts(manifest, config) if config.random_start else {}
         self.per_step = config.batch_size * (config.clip_length if config.images else 1)
         """Of `train_clips`, over all workers."""
 
-    def train(self, step: int) -> Iterator[Tensor]:
+    def train(self, step: int) -> Generator[Tensor]:
         """This rank's share of the batches of `step`, `step` + 1, ... without end."""
+        return read_ahead(self._train(step), self.config.prefetch)
+
+    def validation(self) -> Generator[Tensor]:
+        """This rank's share of the validation clips, each once; the last batch may be smaller."""
+        return read_ahead(self._validation(), self.config.prefetch)
+
+    def preview(self, clips: int = 8) -> Tensor:
+        """Validation clips from all over the set, the same ones every time."""
+        return self._read(spread(self.valid_clips, clips))
+
+    def _train(self, step: int) -> Iterator[Tensor]:
         length = self.config.clip_length
         for number in count(step):
             visits = train_visits(
@@ -44,15 +58,10 @@ class Batches:
             clips_BTHWC = self._read([self._visited(visit) for visit in visits])
             yield clips_BTHWC.reshape(-1, length, *clips_BTHWC.shape[2:])
 
-    def validation(self) -> Iterator[Tensor]:
-        """This rank's share of the validation clips, each once; the last batch may be smaller."""
+    def _validation(self) -> Iterator[Tensor]:
         share = validation_indices(len(self.valid_clips), self.rank, self.workers)
         for indices in _chunks(share, self.per_step):
             yield self._read([self.valid_clips[i] for i in indices])
-
-    def preview(self, clips: int = 8) -> Tensor:
-        """Validation clips from all over the set, the same ones every time."""
-        return self._read(spread(self.valid_clips, clips))
 
     def _visited(self, visit: Visit) -> Clip:
         clip = self.train_clips[visit.clip]
@@ -62,7 +71,8 @@ class Batches:
         return clip._replace(first_frame=random_start(visit, starts, self.seed))
 
     def _read(self, clips: Sequence[Clip]) -> Tensor:
-        return torch.from_numpy(self.reader.read_batch(clips))
+        clips_BTHWC = torch.from_numpy(self.reader.read_batch(clips))
+        return clips_BTHWC.pin_memory() if self.pinned else clips_BTHWC
 
 
 def _chunks(indices: range, size: int) -> Iterator[range]:

@@ -17,6 +17,7 @@ from raysweep.commands.standing import standing
 from raysweep.config import RunConfig
 from raysweep.data import DataConfig
 from raysweep.data.manifest import read_manifest
+from raysweep.data.reader import MappedReader
 from raysweep.data.store import prepare
 from raysweep.errors import DataError
 from raysweep.experiment.conductor import Conductor
@@ -172,8 +173,8 @@ def test_a_run_that_nothing_validates_says_what_it_trains_on(folder):
     write_video(folder / "videos" / "a.mp4")
     data = DataConfig(source="videos", split="none", resolution=16, clip_length=4)
     store, facts = default_store(data, folder / "runs"), folder / "facts.json"
-    prepare("videos", store, data)
-    assert write_validation_facts(store, data, facts) == {
+    manifest = prepare("videos", store, data)
+    assert write_validation_facts(MappedReader(store, manifest), manifest, data, facts) == {
         "train_clips": 10,
         "validation_clips": 0,
         "validation_frames": 0,
