@@ -36,7 +36,7 @@ def read_video(path: Path) -> Iterator[Frames]:
 
     Raises DecodeError at the first frame when there is none.
     """
-    video = _open(path)
+    video = open_video(path)
     readable, frame_HWC = video.read()
     if not readable:
         raise DecodeError("no decodable frame")
@@ -121,18 +121,19 @@ def read_frames(path: Path, readers: Readers = READERS) -> Iterator[Frames]:
 
 def frame_rate(path: Path) -> float | None:
     """Frames per second as the container claims; None where it claims nothing usable."""
-    claimed = float(_open(path).get(cv2.CAP_PROP_FPS))
+    claimed = float(open_video(path).get(cv2.CAP_PROP_FPS))
     return claimed if 0 < claimed < 1000 else None
 
 
 def claimed_frames(path: Path, fps: float | None) -> int:
     """As the container claims, which may lie, and as many as resampling to `fps` would leave of them."""
-    claimed = max(0, int(_open(path).get(cv2.CAP_PROP_FRAME_COUNT)))
+    claimed = max(0, int(open_video(path).get(cv2.CAP_PROP_FRAME_COUNT)))
     rate = frame_rate(path) if fps else None
     return claimed if fps is None or rate is None else round(claimed * fps / rate)
 
 
-def _open(path: Path) -> cv2.VideoCapture:
+def open_video(path: Path) -> cv2.VideoCapture:
+    """Before its first frame; DecodeError where it does not open."""
     if readable_name(str(path)) != str(path):
         raise DecodeError(
             "its path is not valid UTF-8, rename it"
