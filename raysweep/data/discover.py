@@ -49,6 +49,8 @@ class Source:
     split: Split | None
     """By its folder, where `train` and a validation folder stand side by side, or by the setting that
     named it; None otherwise."""
+    frames: bool = False
+    """The files are images, and in this order the frames of one video."""
 
     @property
     def size(self) -> int:

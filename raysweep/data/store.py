@@ -6,7 +6,7 @@ manifest is written last: without it a store is unfinished, and a second prepare
 their note.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from hashlib import file_digest
 from itertools import chain
@@ -15,18 +15,10 @@ from pathlib import Path
 import pyarrow as pa
 
 from raysweep.data import DataConfig
-from raysweep.data.decode import (
-    IMAGE_READERS,
-    READERS,
-    DecodeError,
-    Frames,
-    Readers,
-    frame_rate,
-    read_frames,
-    readable_name,
-)
-from raysweep.data.discover import File, Paths, Source, Split, discover
+from raysweep.data.decode import frame_rate, readable_name, to_rgb
+from raysweep.data.discover import Paths, Source, Split, discover
 from raysweep.data.fit import fit
+from raysweep.data.frames import Incomplete, Losses, source_frames
 from raysweep.data.manifest import (
     Manifest,
     Skipped,
@@ -60,7 +52,7 @@ def prepare(
     set; nothing is done where it already is that store.
 
     Bad files are skipped and named in the manifest. Raises DataError when there is none, none that
-    decodes, or when `folder` is a store of something else.
+    decodes, more bad ones than `config.max_bad_fraction`, or when `folder` is a store of something else.
     """
     sources = discover(
         source, config.split, validation=config.validation_source, images=config.images
@@ -74,7 +66,9 @@ def prepare(
         records.append(record)
         progress(len(records), len(sources), record)
     where = source if isinstance(source, str | Path) else ", ".join(map(str, source))
-    return write_manifest(folder, records, source=where, settings=settings)
+    return write_manifest(
+        folder, records, source=where, settings=settings, max_bad_fraction=config.max_bad_fraction
+    )
 
 
 def prepare_source(source: Source, folder: Path, settings: Preprocessing) -> SourceRecord:
@@ -87,8 +81,10 @@ def prepare_source(source: Source, folder: Path, settings: Preprocessing) -> Sou
     finished = _finished(shard, record, settings)
     if finished:
         return finished
-    record = _decoded(record, source.files, shard, settings)
+    record = _decoded(record, source, shard, settings)
     if record.error is not None:
+        for of_other_settings in (shard, shard.with_suffix(".json")):
+            of_other_settings.unlink(missing_ok=True)
         return record
     note = Manifest(source=source.name, settings=settings, records=(record,))
     save_manifest(note, shard.with_suffix(".json"))
@@ -96,14 +92,20 @@ def prepare_source(source: Source, folder: Path, settings: Preprocessing) -> Sou
 
 
 def write_manifest(
-    folder: Path, records: Iterable[SourceRecord], *, source: str | Path, settings: Preprocessing
+    folder: Path,
+    records: Iterable[SourceRecord],
+    *,
+    source: str | Path,
+    settings: Preprocessing,
+    max_bad_fraction: float,
 ) -> Manifest:
-    """Completes a store; DataError when not one of the sources decoded."""
+    """Completes a store; DataError when not one of the sources decoded, or too many did not."""
     in_order = tuple(sorted(records, key=lambda record: record.name))
     where = readable_name(str(source))
     manifest = Manifest(source=where, settings=settings, records=in_order)
     if not manifest.good:
         raise DataError(none_decodes(manifest.skipped))
+    _check_share(manifest, max_bad_fraction)
     save_manifest(manifest, folder / "manifest.json")
     return manifest
 
@@ -115,6 +117,21 @@ def none_decodes(skipped: Sequence[Skipped]) -> str:
         f"data.source needs a file that decodes, got {len(skipped)} that do not, first {first.name!r}: "
         f"{first.error}. Point it at videos that play, or at whole images."
     )
+
+
+def _check_share(manifest: Manifest, max_bad_fraction: float) -> None:
+    """Of videos, a folder of frames being one, or of images."""
+    if manifest.settings.images:
+        bad = len(manifest.skipped)
+        files = bad + sum(record.frames for record in manifest.good)
+    else:
+        bad, files = len(manifest.records) - len(manifest.good), len(manifest.records)
+    if bad > max_bad_fraction * files:
+        first = manifest.skipped[0]
+        raise DataError(
+            f"data.max_bad_fraction lets {max_bad_fraction:g} of the files be bad, got {bad} of {files}, first "
+            f"{first.name!r}: {first.error}. Mend or remove them, or raise it; what decoded is kept."
+        )
 
 
 def is_prepared(folder: Path, sources: Sequence[Source], settings: Preprocessing) -> bool:
@@ -150,16 +167,25 @@ def shard_paths(folder: Path, manifest: Manifest) -> list[Path]:
 
 
 def _decoded(
-    record: SourceRecord, files: Sequence[File], shard: Path, settings: Preprocessing
+    record: SourceRecord, source: Source, shard: Path, settings: Preprocessing
 ) -> SourceRecord:
-    skipped: dict[str, str] = {}
-    frames_HWC = _frames(files, IMAGE_READERS if settings.images else READERS, skipped)
+    losses = Losses(settings.keep_partial)
+    try:
+        return _written(record, source, shard, settings, losses)
+    except Incomplete as error:
+        return record.model_copy(update={"error": str(error)})
+
+
+def _written(
+    record: SourceRecord, source: Source, shard: Path, settings: Preprocessing, losses: Losses
+) -> SourceRecord:
+    frames_HWC = source_frames(source, settings, losses)
     first_HWC = next(frames_HWC, None)
     if first_HWC is None:
-        return record.model_copy(
-            update={"error": next(iter(skipped.values())), "skipped_files": skipped}
-        )
-    fitted: Iterator[Frames] = (fit(frame, settings) for frame in chain([first_HWC], frames_HWC))
+        error = next(iter(losses.skipped.values()))
+        return record.model_copy(update={"error": error, "skipped_files": losses.skipped})
+    # Colours change places when the frame is small: with large ones preparing takes a quarter longer.
+    fitted = (to_rgb(fit(frame, settings)) for frame in chain([first_HWC], frames_HWC))
     cuts = Cuts()
     frames = write_shard(
         shard, record.name, fitted if settings.images else cuts.watch(fitted), settings
@@ -167,6 +193,7 @@ def _decoded(
     with shard.open("rb") as file:
         digest = file_digest(file, "sha256").hexdigest()
     height, width = first_HWC.shape[:2]
+    is_video = not (settings.images or source.frames)
     return record.model_copy(
         update={
             "shard": shard.name,
@@ -174,20 +201,12 @@ def _decoded(
             "frames": frames,
             "width": width,
             "height": height,
-            "fps": None if settings.images else frame_rate(files[0].path),
+            "fps": (settings.fps or frame_rate(source.files[0].path)) if is_video else None,
+            "lacks": losses.lacks,
             "cuts": tuple(cuts.at),
-            "skipped_files": skipped,
+            "skipped_files": losses.skipped,
         }
     )
-
-
-def _frames(files: Iterable[File], readers: Readers, skipped: dict[str, str]) -> Iterator[Frames]:
-    """The frames of all files, one file after the other; those without any go to `skipped`."""
-    for name, path in files:
-        try:
-            yield from read_frames(path, readers)
-        except DecodeError as error:
-            skipped[name] = str(error)
 
 
 def _finished(shard: Path, asked: SourceRecord, settings: Preprocessing) -> SourceRecord | None:
