@@ -21,7 +21,7 @@ from os import SEEK_END
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-TAIL_BYTES = 4096
+TAIL_BYTES = 1024
 """Zeros at the end of a file by which a download shows whose room was taken beforehand."""
 SLACK, SLACK_FRAMES = 0.01, 2
 """The share of a claim, and the frames at least, that whole files fall short of it (seen: 2 of 146)."""
