@@ -77,6 +77,9 @@ def prepared(data: DataConfig, storage: Path) -> Path:
     say(f"prepared {describe(manifest, data)} in {store}")
     for skipped in manifest.skipped:
         say(f"  skipped {skipped.name}: {skipped.error}")
+    for record in manifest.good:
+        if record.lacks is not None:
+            say(f"  kept {record.name} in part: {record.lacks}")
     return store.resolve()
 
 

@@ -3,6 +3,8 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Lock
 
 import cv2
 import numpy as np
@@ -14,6 +16,8 @@ Image = NDArray[np.uint8]
 OPAQUE = 255
 HEAD_BYTES = 4096
 """Of a file, in which it says whether it is see-through."""
+_STDERR = Lock()
+"""Held by the one thread that has turned it away."""
 
 
 def decode_still(encoded: NDArray[np.uint8]) -> Image | None:
@@ -50,12 +54,12 @@ def _over_white(image_HWC: NDArray[np.uint8] | NDArray[np.uint16]) -> Image:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """libpng and libjpeg write about damage to the process's stderr, past all that Python could ask of them."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+    """libpng and libjpeg tell of damage on the process's stderr, whatever Python asks of them."""
+    with _STDERR, Path(os.devnull).open("wb") as nowhere:
+        kept = os.dup(2)
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)

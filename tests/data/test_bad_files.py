@@ -70,6 +70,7 @@ BAD_IMAGES = {
     "cut.png": (NO_IMAGE, lambda film, photo: half(photo(".png"))),
     "cut.jpg": (NO_IMAGE, lambda film, photo: half(photo(".jpg"))),
     "cut.webp": (NO_IMAGE, lambda film, photo: half(photo(".webp"))),
+    "scratched.png": (NO_IMAGE, lambda film, photo: scratched(photo(".png"))),
     "huge.png": (NO_IMAGE, lambda film, photo: huge_png(SIDE)),
     "huge.bmp": (NO_IMAGE, lambda film, photo: huge_bmp(SIDE)),
     "huge.jpg": (NO_IMAGE, lambda film, photo: huge_jpeg(SIDE)),
@@ -82,6 +83,16 @@ GOOD_IMAGES = ["a b.png", 'it\'s "q".png', "two\nlines.png", "视频é.png", os.
 
 def half(content: bytes) -> bytes:
     return content[: len(content) // 2]
+
+
+def scratched(content: bytes) -> bytes:
+    """A few bytes in the middle are others."""
+    middle = len(content) // 2
+    return (
+        content[:middle]
+        + bytes(255 - b for b in content[middle : middle + 9])
+        + content[middle + 9 :]
+    )
 
 
 class Film:
@@ -183,6 +194,7 @@ raise SystemExit("Python's own words")
 def test_bad_files_take_little_memory_and_decoders_are_silent(corpus):
     for name, huge in (("huger.jpg", huge_jpeg), ("huger.jp2", huge_jpeg2000)):
         (corpus / "images" / name).write_bytes(huge(16_000))  # OpenCV's own limit lets these pass
+    (corpus / "images" / "short.jpg").write_bytes(huge_jpeg(96))  # libjpeg has a word on it
     done = subprocess.run(
         [sys.executable, "-c", QUIETLY, str(corpus)], capture_output=True, text=True, check=False
     )
