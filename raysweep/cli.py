@@ -48,6 +48,30 @@ def _parser() -> argparse.ArgumentParser:
 
     prepare = _add(commands, "prepare", _prepare, "decode footage once, into a store")
     _add_run_arguments(prepare)
+    ways = prepare.add_mutually_exclusive_group()
+    ways.add_argument(
+        "--update",
+        action="store_true",
+        help="bring a store up to date with footage that was added, removed or replaced; experiments that "
+        "read it then see other clips",
+    )
+    ways.add_argument(
+        "--verify",
+        action="store_true",
+        help="read a finished store again, and name the shards that are damaged",
+    )
+    ways.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="print what would be read and made, and start nothing",
+    )
+    prepare.add_argument(
+        "--preview",
+        nargs="?",
+        const="",
+        metavar="FILE",
+        help="draw what the model will see, as a .png (default: preview.png in the store)",
+    )
 
     train = _add(commands, "train", _train, "train one model, or a trial's settings again")
     _add_run_arguments(train)
@@ -155,9 +179,14 @@ def _demo(arguments: argparse.Namespace) -> None:
 
 
 def _prepare(arguments: argparse.Namespace) -> None:
-    from raysweep.commands.prepare import prepare
+    from raysweep.commands import prepare
 
-    prepare(_request(arguments))
+    request = _request(arguments)
+    if arguments.verify:
+        return prepare.verify(request)
+    if arguments.dry_run:
+        return prepare.estimate(request)
+    return prepare.prepare(request, update=arguments.update, preview=arguments.preview)
 
 
 def _train(arguments: argparse.Namespace) -> None:

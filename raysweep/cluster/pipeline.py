@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import cv2
 import ray
 import ray.data
 from ray.train import DataConfig as TrainDataConfig
 
+from raysweep.cluster.parcels import parcels
+from raysweep.data.discover import Source
 from raysweep.data.manifest import Manifest, SourceRecord
 from raysweep.data.shards import read_shard
 from raysweep.data.store import shard_paths
@@ -67,15 +70,24 @@ def _segments(shard: "dict[str, np.ndarray[Any, Any]]") -> "pa.Table":
 
 
 def on_all_nodes(
-    work: Callable[[Any], SourceRecord], items: Iterable[Any]
+    work: Callable[[Source], SourceRecord], sources: Iterable[Source]
 ) -> Iterator[SourceRecord]:
-    """`map(work, items)` as a Ray Data job: results come as they finish."""
+    """`map(work, sources)` as a Ray Data job of one CPU a task: results come as they finish.
+
+    A task whose process dies is run again, as often as that takes: `work` is to end it (making.Diary).
+    """
     _quiet()
-    waiting = [{"item": pickle.dumps(item)} for item in items]
+    cpus = max(1, int(ray.cluster_resources().get("CPU", 1)))
+    waiting = [{"parcel": pickle.dumps(parcel)} for parcel in parcels(sources, cpus)]
     rows = ray.data.from_items(waiting, override_num_blocks=len(waiting))
-    done = rows.map(lambda row: {"record": work(pickle.loads(row["item"])).model_dump_json()})
-    for row in done.iter_rows():
-        yield SourceRecord.model_validate_json(row["record"])
+
+    def unpack(row: dict[str, bytes]) -> dict[str, list[str]]:
+        cv2.setNumThreads(1)  # the other CPUs have tasks of their own
+        parcel: list[Source] = pickle.loads(row["parcel"])
+        return {"records": [work(source).model_dump_json() for source in parcel]}
+
+    for row in rows.map(unpack).iter_rows():
+        yield from map(SourceRecord.model_validate_json, row["records"])
 
 
 def _quiet() -> None:

@@ -9,29 +9,39 @@ from pathlib import Path
 import torch
 
 from raysweep.commands.console import say
+from raysweep.commands.progress import shown
+from raysweep.commands.store_report import say_cost, say_neighbours, say_skipped
+from raysweep.comparable import Fingerprint
 from raysweep.data import DEMO, DataConfig
 from raysweep.data.batches import Batches
+from raysweep.data.clips import index_clips
 from raysweep.data.decode import IMAGE_READERS, READERS, DecodeError, read_frames
 from raysweep.data.demo import check_demo_videos, make_demo_videos
-from raysweep.data.discover import Paths, Source, discover, entries_of, is_there
+from raysweep.data.discover import Source, discover
+from raysweep.data.listing import is_there
 from raysweep.data.manifest import (
     Manifest,
     Skipped,
-    SourceRecord,
     is_finished,
     read_manifest,
     require_settings,
 )
+from raysweep.data.places import Paths, entries_of, is_uri
 from raysweep.data.reader import ClipReader
-from raysweep.data.splits import split_rule
+from raysweep.data.sequences import missing_numbers
+from raysweep.data.shards import whole_file
+from raysweep.data.splits import span, split_rule
 from raysweep.data.store import is_prepared, none_decodes, prepare, read_shards
 from raysweep.errors import DataError
 from raysweep.experiment.layout import Experiment
 from raysweep.training.evaluate import mean_colour_psnr
 
 
-def check_footage(data: DataConfig, storage: Path) -> None:
-    """Raises DataError unless there is something to read: a store, or footage of which a file gives a frame."""
+def check_footage(data: DataConfig, storage: Path, *, update: bool = False) -> None:
+    """Raises DataError unless there is something to read: a store, or footage of which a file gives a frame.
+
+    With `update`, a store of other footage will do.
+    """
     if data.source is None and data.store is None:
         raise DataError(
             "there must be footage to train on, and neither data.source nor data.store is set. "
@@ -43,10 +53,15 @@ def check_footage(data: DataConfig, storage: Path) -> None:
         check_demo_videos(_demo_videos(storage))
     else:
         sources = discover(
-            data.source, data.split, validation=data.validation_source, images=data.images
+            data.source,
+            data.split,
+            validation=data.validation_source,
+            images=data.images,
+            frame_folders=data.frame_folders,
         )
-        if not is_prepared(_store(data, storage), sources, data.preprocessing):
+        if update or not is_prepared(_store(data, storage), sources, data.preprocessing):
             _require_frames(sources, data.images)
+            _say_what_is_missing(sources)
 
 
 def settled(data: DataConfig, experiment: Experiment) -> DataConfig:
@@ -62,8 +77,11 @@ def settled(data: DataConfig, experiment: Experiment) -> DataConfig:
     return data.model_copy(update=only_the_store)
 
 
-def prepared(data: DataConfig, storage: Path) -> Path:
-    """The store to read, made first where it does not exist; Ray is connected."""
+def prepared(data: DataConfig, storage: Path, *, update: bool = False) -> Path:
+    """The store to read, made first where it does not exist; Ray is connected.
+
+    `update` as in `store.prepare`.
+    """
     from raysweep.cluster.pipeline import on_all_nodes  # here, since a dry run does without Ray
 
     if data.source is None:
@@ -71,16 +89,23 @@ def prepared(data: DataConfig, storage: Path) -> Path:
     if data.source == DEMO:
         make_demo_videos(_demo_videos(storage))
     data = _located(data, storage)
-    store = _store(data, storage)
+    store = _store(data, storage).resolve()  # on other nodes, too
     assert data.source is not None
-    manifest = prepare(data.source, store, data, run=on_all_nodes, progress=_progress)
-    say(f"prepared {describe(manifest, data)} in {store}")
-    for skipped in manifest.skipped:
-        say(f"  skipped {skipped.name}: {skipped.error}")
-    for record in manifest.good:
-        if record.lacks is not None:
-            say(f"  kept {record.name} in part: {record.lacks}")
-    return store.resolve()
+    was_there = is_finished(store)
+    with shown() as progress:
+        manifest = prepare(data.source, store, data, on_all_nodes, progress, update=update)
+    word = "already prepared:" if was_there else "prepared"
+    say(f"{'brought up to date:' if update else word} {describe(manifest, data)} in {store}")
+    if not was_there and data.store is None:
+        say_neighbours(store, manifest)
+    say_cost(manifest)
+    say_skipped(manifest)
+    return store
+
+
+def store_of(data: DataConfig, storage: Path) -> Path:
+    """Where the store of this footage lies, made or not."""
+    return _store(_located(data, storage), storage)
 
 
 def default_store(data: DataConfig, storage: Path) -> Path:
@@ -95,7 +120,8 @@ def default_store(data: DataConfig, storage: Path) -> Path:
 
 
 def _resolved(source: Paths | None) -> list[str]:
-    return [str(Path(entry).resolve()) for entry in entries_of(source or ())]
+    entries = entries_of(source or ())
+    return [entry if is_uri(entry) else str(Path(entry).resolve()) for entry in entries]
 
 
 def _demo_videos(storage: Path) -> Path:
@@ -115,15 +141,30 @@ def _store(data: DataConfig, storage: Path) -> Path:
 
 def _require_frames(sources: Sequence[Source], images: bool) -> None:
     """Decodes up to the first frame that comes."""
-    skipped, readers = [], IMAGE_READERS if images else READERS
-    for file in (file for source in sources for file in source.files):
+    skipped = []
+    for frames, file in ((source.frames, file) for source in sources for file in source.files):
         try:
-            next(read_frames(file.path, readers))
+            with file.local() as path:
+                next(read_frames(path, IMAGE_READERS if images or frames else READERS))
         except DecodeError as error:
             skipped.append(Skipped(file.name, str(error)))
         else:
             return
     raise DataError(none_decodes(skipped))
+
+
+def _say_what_is_missing(sources: Sequence[Source]) -> None:
+    """Numbered images may lack some; what they lack is passed over."""
+    lacking = {
+        source.name: missing
+        for source in sources
+        if source.frames and (missing := missing_numbers([file.name for file in source.files]))
+    }
+    if lacking:
+        say(
+            f"{len(lacking)} of {len(sources)} videos lack numbered images, {sum(lacking.values())} in all, "
+            f"first {next(iter(lacking))}: the images before and after are taken as neighbours"
+        )
 
 
 def describe(manifest: Manifest, data: DataConfig) -> str:
@@ -135,9 +176,11 @@ def describe(manifest: Manifest, data: DataConfig) -> str:
     return f"{len(manifest.good)} videos{skipped}, {frames:,} frames of {size}, split by {rule}"
 
 
-def write_validation_facts(store: Path, data: DataConfig, path: Path) -> dict[str, float]:
+def write_validation_facts(
+    store: Path, data: DataConfig, record: Fingerprint, path: Path
+) -> dict[str, float]:
     """What the validation set is, and where there is one the PSNR of predicting each frame's own mean
-    colour, as JSON."""
+    colour, as JSON beside the `record` that trials are held to."""
     manifest = read_manifest(store)
     reader = ClipReader(read_shards(store, manifest), manifest.settings.resolution)
     batches = Batches(reader, manifest, data, seed=0)
@@ -145,14 +188,12 @@ def write_validation_facts(store: Path, data: DataConfig, path: Path) -> dict[st
         "train_clips": len(batches.train_clips),
         "validation_clips": len(batches.valid_clips),
         "validation_frames": sum(clip.length for clip in batches.valid_clips),
+        "test_clips": len(index_clips(manifest, "test", data)),
+        "too_short_sources": sum(record.frames < span(data) for record in manifest.good),
     }
     if batches.valid_clips:
         baseline = mean_colour_psnr(batches.validation(), torch.device("cpu"))
         facts["mean_colour_psnr"] = baseline
-    path.write_text(json.dumps(facts, indent=2))
+    with whole_file(path) as part:
+        part.write_text(json.dumps({**facts, "fingerprint": record.model_dump()}, indent=2))
     return facts
-
-
-def _progress(done: int, total: int, record: SourceRecord) -> None:
-    outcome = f"{record.frames} frames" if record.error is None else f"skipped: {record.error}"
-    say(f"  [{done}/{total}] {record.name}: {outcome}")

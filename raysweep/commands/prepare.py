@@ -3,14 +3,40 @@
 from pathlib import Path
 
 from raysweep.cluster.runtime import connected
-from raysweep.commands.footage import check_footage, prepared
+from raysweep.commands import store_report
+from raysweep.commands.estimate import print_estimate
+from raysweep.commands.footage import check_footage, prepared, store_of
 from raysweep.commands.plan import Request, compose
+from raysweep.commands.preview import check_preview, write_preview
+from raysweep.config import RunConfig
+from raysweep.data.manifest import read_manifest
 
 
-def prepare(request: Request) -> None:
-    sweep = compose(request, None, None)
-    data = sweep.run().data
-    storage = Path(sweep.storage)
-    check_footage(data, storage)
+def prepare(request: Request, *, update: bool, preview: str | None) -> None:
+    """`preview`: where to draw what the model will see; None: nowhere."""
+    run, storage = _asked(request)
+    if preview is not None:
+        check_preview(preview)
+    check_footage(run.data, storage, update=update)
     with connected():
-        prepared(data, storage)
+        store = prepared(run.data, storage, update=update)
+    if preview is not None:
+        write_preview(store, run.data, run.seed, preview)
+
+
+def estimate(request: Request) -> None:
+    """What preparing would read and make; starts nothing."""
+    run, storage = _asked(request)
+    check_footage(run.data, storage, update=True)
+    print_estimate(run.data, store_of(run.data, storage))
+
+
+def verify(request: Request) -> None:
+    run, storage = _asked(request)
+    store = store_of(run.data, storage)
+    store_report.verify(store, read_manifest(store))
+
+
+def _asked(request: Request) -> tuple[RunConfig, Path]:
+    sweep = compose(request, None, None)
+    return sweep.run(), Path(sweep.storage)

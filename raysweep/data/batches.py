@@ -7,10 +7,11 @@ import torch
 from torch import Tensor
 
 from raysweep.data import DataConfig
-from raysweep.data.clips import Clip, index_clips, spread, training_starts
+from raysweep.data.clips import index_clips, spread
 from raysweep.data.manifest import Manifest
-from raysweep.data.order import Visit, random_start, train_visits, validation_indices
+from raysweep.data.order import train_visits, validation_indices
 from raysweep.data.reader import Reader
+from raysweep.data.sampling import Sample, Sampler, read_samples
 
 
 class Batches:
@@ -30,7 +31,7 @@ class Batches:
         self.seed, self.rank, self.workers = seed, rank, workers
         self.train_clips = index_clips(manifest, "train", config)
         self.valid_clips = index_clips(manifest, "valid", config)
-        self.starts = training_starts(manifest, config) if config.random_start else {}
+        self.sampler = Sampler(self.train_clips, manifest, config, seed)
         self.per_step = config.batch_size * (config.clip_length if config.images else 1)
         """Of `train_clips`, over all workers."""
 
@@ -41,28 +42,21 @@ class Batches:
             visits = train_visits(
                 number, len(self.train_clips), self.per_step, self.seed, self.rank, self.workers
             )
-            clips_BTHWC = self._read([self._visited(visit) for visit in visits])
+            clips_BTHWC = self._read([self.sampler.sample(visit) for visit in visits])
             yield clips_BTHWC.reshape(-1, length, *clips_BTHWC.shape[2:])
 
     def validation(self) -> Iterator[Tensor]:
         """This rank's share of the validation clips, each once; the last batch may be smaller."""
         share = validation_indices(len(self.valid_clips), self.rank, self.workers)
         for indices in _chunks(share, self.per_step):
-            yield self._read([self.valid_clips[i] for i in indices])
+            yield self._read([Sample(self.valid_clips[i]) for i in indices])
 
     def preview(self, clips: int = 8) -> Tensor:
         """Validation clips from all over the set, the same ones every time."""
-        return self._read(spread(self.valid_clips, clips))
+        return self._read([Sample(clip) for clip in spread(self.valid_clips, clips)])
 
-    def _visited(self, visit: Visit) -> Clip:
-        clip = self.train_clips[visit.clip]
-        if not self.config.random_start:
-            return clip
-        starts = self.starts[clip.source]
-        return clip._replace(first_frame=random_start(visit, starts, self.seed))
-
-    def _read(self, clips: Sequence[Clip]) -> Tensor:
-        return torch.from_numpy(self.reader.read_batch(clips))
+    def _read(self, samples: Sequence[Sample]) -> Tensor:
+        return torch.from_numpy(read_samples(self.reader, samples))
 
 
 def _chunks(indices: range, size: int) -> Iterator[range]:

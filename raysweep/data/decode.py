@@ -6,6 +6,7 @@ photograph's EXIF orientation.
 """
 
 import os
+import posixpath
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -34,7 +35,7 @@ class DecodeError(DataError):
 
 def read_video(path: Path, lacks: Lacks) -> Iterator[Timed[Frames]]:
     """Every frame as HWC BGR uint8. Raises DecodeError at the first frame when there is none."""
-    video = _open(path)
+    video = open_video(path)
     rate = _rate(video)
     claimed, period = video.get(cv2.CAP_PROP_FRAME_COUNT), 1 / (rate or USUAL_RATE)
     frames, seconds = 0, -period
@@ -99,9 +100,9 @@ READERS: Readers = dict.fromkeys(VIDEO_SUFFIXES, read_video)
 IMAGE_READERS: Readers = dict.fromkeys(IMAGE_SUFFIXES, read_image)
 
 
-def is_readable(path: Path, readers: Readers = READERS) -> bool:
+def is_readable(path: str | Path, readers: Readers = READERS) -> bool:
     """Whether the suffix, in any case, has a reader."""
-    return path.suffix.lower() in readers
+    return posixpath.splitext(path)[1].lower() in readers
 
 
 def readable_name(name: str) -> str:
@@ -136,12 +137,19 @@ def to_rgb(frame_HWC: Frames) -> Frames:
 
 def frame_rate(path: Path) -> float | None:
     """Frames per second as the container claims; None where it claims nothing usable."""
-    return _rate(_open(path))
+    return _rate(open_video(path))
 
 
 def _rate(video: cv2.VideoCapture) -> float | None:
     claimed = float(video.get(cv2.CAP_PROP_FPS))
     return claimed if 0 < claimed < 1000 else None
+
+
+def claimed_frames(path: Path, fps: float | None) -> int:
+    """As the container claims, which may lie, and as many as resampling to `fps` would leave of them."""
+    claimed = max(0, int(open_video(path).get(cv2.CAP_PROP_FRAME_COUNT)))
+    rate = frame_rate(path) if fps else None
+    return claimed if fps is None or rate is None else round(claimed * fps / rate)
 
 
 def _check_file(path: Path) -> None:
@@ -153,7 +161,8 @@ def _check_file(path: Path) -> None:
             raise DecodeError("the file is empty")
 
 
-def _open(path: Path) -> cv2.VideoCapture:
+def open_video(path: Path) -> cv2.VideoCapture:
+    """Before its first frame; DecodeError where it does not open."""
     if readable_name(str(path)) != str(path):
         raise DecodeError(
             "its path is not valid UTF-8, rename it"

@@ -1,14 +1,14 @@
 """What a store holds and how it was made: `manifest.json`, which is written when all else is there."""
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
 from pydantic import Field, ValidationError
 
-from raysweep.data.discover import Split
+from raysweep.data.labels import Split
 from raysweep.data.preprocessing import Preprocessing
 from raysweep.data.shards import SEGMENT_FRAMES, whole_file
 from raysweep.errors import DataError
@@ -16,6 +16,15 @@ from raysweep.schema import Config
 
 VERSION = 2
 """Of the store's format."""
+
+
+class Skipped(NamedTuple):
+    """A video or image that is not in the store."""
+
+    name: str
+    """File.name."""
+    error: str
+    """Why."""
 
 
 class SourceRecord(Config):
@@ -31,8 +40,12 @@ class SourceRecord(Config):
     """File name in `frames/`; None for a source that was skipped."""
     sha256: str | None = None
     """Of the shard."""
+    shard_bytes: int = 0
+    """Size of the shard."""
     frames: int = 0
     """Frames in the shard."""
+    frame_bytes: int = 0
+    """Size of its frames, raw."""
     width: int = 0
     """Pixels of the first frame before it was resized."""
     height: int = 0
@@ -45,26 +58,36 @@ class SourceRecord(Config):
     cuts: tuple[int, ...] = ()
     """Frames of the shard that begin a new scene; none for images."""
     psnr: float | None = None
-    """dB of the stored frames against what was encoded, the mean of a sample; None: nothing is lost."""
+    """dB of stored frames against what was encoded, by the mean squared error of one in each segment; None:
+    nothing is lost."""
     error: str | None = None
     """Why the source was skipped; None: it was not."""
     skipped_files: dict[str, str] = Field(default_factory=dict)
     """File.name of those without a frame -> why."""
 
-
-class Skipped(NamedTuple):
-    """A video or image that is not in the store."""
-
-    name: str
-    """File.name."""
-    error: str
-    """Why."""
+    @property
+    def skipped(self) -> tuple[Skipped, ...]:
+        """Its files that are not in the store."""
+        if self.error is not None and not self.skipped_files:
+            return (Skipped(self.name, self.error),)
+        return tuple(Skipped(name, error) for name, error in self.skipped_files.items())
 
 
 def versions() -> dict[str, str]:
     """Of what a store is made with."""
     packages = ("raysweep", "opencv-python-headless", "pyarrow")
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+
+
+class Counts(Config):
+    """What a store holds, in numbers."""
+
+    sources: int
+    """That were decoded."""
+    skipped_files: int
+    """Videos or images that were not."""
+    frames: int
+    shard_bytes: int
 
 
 class Manifest(Config):
@@ -82,16 +105,32 @@ class Manifest(Config):
     """Package -> version that it was made with."""
     records: tuple[SourceRecord, ...]
     """One per source, sorted by name."""
+    counts: Counts = Field(default_factory=lambda so_far: _counts(so_far["records"]))
+    """Of the records."""
 
     @property
     def good(self) -> tuple[SourceRecord, ...]:
         """The sources that were decoded."""
-        return tuple(record for record in self.records if record.error is None)
+        return _good(self.records)
 
     @property
     def skipped(self) -> tuple[Skipped, ...]:
         """The files that were not."""
-        return tuple(skipped for record in self.records for skipped in _skipped(record))
+        return tuple(skipped for record in self.records for skipped in record.skipped)
+
+
+def _good(records: Iterable[SourceRecord]) -> tuple[SourceRecord, ...]:
+    return tuple(record for record in records if record.error is None)
+
+
+def _counts(records: Sequence[SourceRecord]) -> Counts:
+    good = _good(records)
+    return Counts(
+        sources=len(good),
+        skipped_files=sum(len(record.skipped) for record in records),
+        frames=sum(record.frames for record in good),
+        shard_bytes=sum(record.shard_bytes for record in good),
+    )
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -120,9 +159,9 @@ def parse_manifest(path: Path) -> Manifest:
     return manifest
 
 
-def save_manifest(manifest: Manifest, path: Path) -> None:
-    """Whole or not at all."""
-    with whole_file(path) as part:
+def save_manifest(manifest: Manifest, path: Path, parts: Path | None = None) -> None:
+    """Whole or not at all; `parts` as in `whole_file`."""
+    with whole_file(path, parts) as part:
         part.write_text(manifest.model_dump_json(indent=2), encoding="utf-8")
 
 
@@ -149,9 +188,3 @@ def _word(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return "null" if value is None else str(value)
-
-
-def _skipped(record: SourceRecord) -> Iterator[Skipped]:
-    if record.error is not None and not record.skipped_files:
-        yield Skipped(record.name, record.error)
-    yield from (Skipped(name, error) for name, error in record.skipped_files.items())

@@ -49,8 +49,13 @@ def train_visits(
 
 def random_start(visit: Visit, starts: NDArray[np.int64], seed: int) -> int:
     """One of `starts`, depending on (seed, epoch, clip) alone."""
-    entropy = np.random.SeedSequence((seed, visit.epoch), spawn_key=(visit.clip,))
-    return int(starts[np.random.default_rng(entropy).integers(len(starts))])
+    return int(starts[generator(visit, seed).integers(len(starts))])
+
+
+def generator(visit: Visit, seed: int, *purpose: int) -> np.random.Generator:
+    """Random numbers of (seed, epoch, clip) and purpose alone."""
+    entropy = np.random.SeedSequence((seed, visit.epoch), spawn_key=(visit.clip, *purpose))
+    return np.random.default_rng(entropy)
 
 
 def validation_indices(clips: int, rank: int = 0, workers: int = 1) -> range:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
+import cv2
 import numpy as np
 import pyarrow as pa
 
@@ -116,7 +117,12 @@ def _window(frames_THWC: Frames, view: View, resolution: int) -> Frames:
     height, width = frames_THWC.shape[1:3]
     top, left = _offset(view.down, height - resolution), _offset(view.right, width - resolution)
     window_THWC = frames_THWC[:, top : top + resolution, left : left + resolution]
-    return window_THWC[:, :, ::-1] if view.mirrored else window_THWC
+    return _mirrored(window_THWC) if view.mirrored else window_THWC
+
+
+def _mirrored(frames_THWC: Frames) -> Frames:
+    """By OpenCV: NumPy takes twenty times as long to copy a reversed view of three-byte pixels."""
+    return np.stack([cv2.flip(frame_HWC, 1) for frame_HWC in frames_THWC])
 
 
 def _offset(share: float, spare: int) -> int:

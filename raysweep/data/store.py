@@ -2,23 +2,27 @@
 
 A store is a folder: `manifest.json`, and `frames/` with a shard per source, which is a video or many images
 (see shards.py and discover.py), and beside each shard a note, which is a manifest of that one source. The
-manifest is written last: without it a store is unfinished, and a second prepare keeps the shards that have
-their note.
+manifest is written last, when the shards are on the disk: without it a store is unfinished, and a second
+prepare keeps the shards that have their note. Nothing in a store tells when, where or in which order it was
+made: the same footage gives the same bytes.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from hashlib import file_digest
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow as pa
 
 from raysweep.data import DataConfig
-from raysweep.data.decode import frame_rate, readable_name, to_rgb
-from raysweep.data.discover import Paths, Source, Split, discover
+from raysweep.data.decode import readable_name, to_rgb
+from raysweep.data.discover import Source, discover
 from raysweep.data.fit import fit
-from raysweep.data.frames import Incomplete, Losses, source_frames
+from raysweep.data.frames import Incomplete, SourceReader
+from raysweep.data.labels import Split
+from raysweep.data.making import Diary, alone_in, diary, was_left
 from raysweep.data.manifest import (
     Manifest,
     Skipped,
@@ -29,16 +33,26 @@ from raysweep.data.manifest import (
     require_settings,
     save_manifest,
 )
+from raysweep.data.places import Paths
 from raysweep.data.preprocessing import Preprocessing
 from raysweep.data.scenes import Cuts
-from raysweep.data.shards import SUFFIX, read_shard, shard_name, write_shard
+from raysweep.data.shards import SUFFIX, flush, read_shard, shard_name, write_shard
+from raysweep.data.upkeep import remove_orphans
 from raysweep.errors import DataError
 
 Run = Callable[[Callable[[Source], SourceRecord], Iterable[Source]], Iterable[SourceRecord]]
 """Applies a picklable function to every source, in any order and anywhere: `map`, or a cluster."""
 
-Progress = Callable[[int, int, SourceRecord], None]
-"""Called with sources done, sources in all, and the source just done."""
+
+class Done(NamedTuple):
+    """How far a prepare is."""
+
+    record: SourceRecord
+    """Of the source just done."""
+    files: int
+    of_files: int
+    source_bytes: int
+    of_source_bytes: int
 
 
 def prepare(
@@ -46,48 +60,59 @@ def prepare(
     folder: Path,
     config: DataConfig,
     run: Run = map,
-    progress: Progress = lambda done, total, record: None,
+    progress: Callable[[Done], None] = lambda done: None,
+    *,
+    update: bool = False,
 ) -> Manifest:
     """Makes `folder` a store of the footage in `source`, and in `config.validation_source` where that is
     set; nothing is done where it already is that store.
 
     Bad files are skipped and named in the manifest. Raises DataError when there is none, none that
-    decodes, more bad ones than `config.max_bad_fraction`, or when `folder` is a store of something else.
+    decodes, more bad ones than `max_bad_fraction`, when another prepare works on `folder`, or when that is a store of something else. With
+    `update` it may be one of other footage, of which it keeps what is asked; who reads it meanwhile
+    reads the old manifest and the old shards, until the new manifest stands.
     """
     sources = discover(
-        source, config.split, validation=config.validation_source, images=config.images
+        source,
+        config.split,
+        validation=config.validation_source,
+        images=config.images,
+        frame_folders=config.frame_folders,
     )
     settings = config.preprocessing
-    if is_prepared(folder, sources, settings):
+    if not update and not was_left(folder) and is_prepared(folder, sources, settings):
         return read_manifest(folder)
-    one = partial(prepare_source, folder=folder, settings=settings)
-    records = []
-    for record in run(one, sources):
-        records.append(record)
-        progress(len(records), len(sources), record)
+    if update and is_finished(folder):
+        require_settings(read_manifest(folder), settings)
     where = source if isinstance(source, str | Path) else ", ".join(map(str, source))
-    return write_manifest(
-        folder, records, source=where, settings=settings, max_bad_fraction=config.max_bad_fraction
-    )
+    with alone_in(folder) as parts:
+        if update or not is_prepared(folder, sources, settings):
+            one = partial(prepare_source, folder=folder, settings=settings, parts=parts)
+            records = _on_the_disk(folder, _told(run(one, sources), sources, progress))
+            write_manifest(folder, records, source=where, config=config, parts=parts)
+        manifest = read_manifest(folder)
+        remove_orphans(folder, manifest)
+    return manifest
 
 
-def prepare_source(source: Source, folder: Path, settings: Preprocessing) -> SourceRecord:
+def prepare_source(
+    source: Source, folder: Path, settings: Preprocessing, parts: Path
+) -> SourceRecord:
     """Decodes one source into its shard; of a bad source only the record with its `error` remains.
 
-    A finished shard of the same source and settings is kept as it is.
+    A finished shard of the same source and settings is kept as it is. `parts` is making.alone_in's.
     """
     record = SourceRecord(name=source.name, split=source.split, source_bytes=source.size)
-    shard = folder / "frames" / f"{shard_name(source.name)}{SUFFIX}"
+    name = shard_name(source.name, record.source_bytes)
+    shard = folder / "frames" / f"{name}{SUFFIX}"
     finished = _finished(shard, record, settings)
     if finished:
         return finished
-    record = _decoded(record, source, shard, settings)
-    if record.error is not None:
-        for of_other_settings in (shard, shard.with_suffix(".json")):
-            of_other_settings.unlink(missing_ok=True)
-        return record
-    note = Manifest(source=source.name, settings=settings, records=(record,))
-    save_manifest(note, shard.with_suffix(".json"))
+    with diary(parts / f"{name}.diary") as tries:
+        record = _decoded(record, source, shard, settings, parts, tries)
+    if record.error is None:
+        note = Manifest(source=source.name, settings=settings, records=(record,))
+        save_manifest(note, shard.with_suffix(".json"), parts)
     return record
 
 
@@ -96,17 +121,18 @@ def write_manifest(
     records: Iterable[SourceRecord],
     *,
     source: str | Path,
-    settings: Preprocessing,
-    max_bad_fraction: float,
+    config: DataConfig,
+    parts: Path | None = None,
 ) -> Manifest:
     """Completes a store; DataError when not one of the sources decoded, or too many did not."""
     in_order = tuple(sorted(records, key=lambda record: record.name))
     where = readable_name(str(source))
-    manifest = Manifest(source=where, settings=settings, records=in_order)
+    manifest = Manifest(source=where, settings=config.preprocessing, records=in_order)
     if not manifest.good:
         raise DataError(none_decodes(manifest.skipped))
-    _check_share(manifest, max_bad_fraction)
-    save_manifest(manifest, folder / "manifest.json")
+    _check_share(manifest, config.max_bad_fraction)
+    save_manifest(manifest, folder / "manifest.json", parts)
+    flush(folder / "manifest.json")
     return manifest
 
 
@@ -147,12 +173,16 @@ def is_prepared(folder: Path, sources: Sequence[Source], settings: Preprocessing
         record.name: _identity(record.split, record.source_bytes) for record in manifest.records
     }
     asked = {found.name: _identity(found.split, found.size) for found in sources}
-    for name in sorted(stored.keys() | asked.keys()):
-        if stored.get(name) != asked.get(name):
-            raise DataError(
-                f"a store keeps its sources: {name!r} is stored as {stored.get(name, 'absent')}, asked "
-                f"as {asked.get(name, 'absent')}. Set data.store to a new folder or delete {folder}."
-            )
+    changed = [
+        name for name in sorted(stored.keys() | asked.keys()) if stored.get(name) != asked.get(name)
+    ]
+    if changed:
+        name, rest = changed[0], len(changed) - 1
+        raise DataError(
+            f"a store keeps its sources: {name!r} is stored as {stored.get(name, 'absent')}, asked as "
+            f"{asked.get(name, 'absent')}{f', and {rest} more differ' if rest else ''}. Run raysweep "
+            f"prepare --update with the same settings, set data.store to a new folder, or delete {folder}."
+        )
     return True
 
 
@@ -166,47 +196,74 @@ def shard_paths(folder: Path, manifest: Manifest) -> list[Path]:
     return [folder / "frames" / str(record.shard) for record in manifest.good]
 
 
+def _told(
+    records: Iterable[SourceRecord], sources: Sequence[Source], progress: Callable[[Done], None]
+) -> Iterator[SourceRecord]:
+    count = {source.name: len(source.files) for source in sources}
+    files, size, of_size = 0, 0, sum(source.size for source in sources)
+    for record in records:
+        files, size = files + count[record.name], size + record.source_bytes
+        progress(Done(record, files, sum(count.values()), size, of_size))
+        yield record
+
+
+def _on_the_disk(folder: Path, records: Iterable[SourceRecord]) -> list[SourceRecord]:
+    """All records, once their shards are safe from a power cut; the disk's time passes during decoding."""
+    kept, written = [], []
+    with ThreadPoolExecutor(1) as disk:
+        for record in records:
+            kept.append(record)
+            if record.shard is not None:
+                written.append(disk.submit(flush, folder / "frames" / record.shard))
+    for each in written:
+        each.result()
+    return kept
+
+
 def _decoded(
-    record: SourceRecord, source: Source, shard: Path, settings: Preprocessing
+    record: SourceRecord,
+    source: Source,
+    shard: Path,
+    settings: Preprocessing,
+    parts: Path,
+    tries: Diary,
 ) -> SourceRecord:
-    losses = Losses(settings.keep_partial)
+    reader = SourceReader(source, settings, tries)
     try:
-        return _written(record, source, shard, settings, losses)
+        found = _written(reader, record.name, shard, settings, parts)
     except Incomplete as error:
         return record.model_copy(update={"error": str(error)})
+    return record.model_copy(
+        update={
+            **found,
+            "fps": reader.fps,
+            "lacks": reader.lacks,
+            "skipped_files": reader.skipped_files,
+        }
+    )
 
 
 def _written(
-    record: SourceRecord, source: Source, shard: Path, settings: Preprocessing, losses: Losses
-) -> SourceRecord:
-    frames_HWC = source_frames(source, settings, losses)
+    reader: SourceReader, name: str, shard: Path, settings: Preprocessing, parts: Path
+) -> dict[str, object]:
+    """What the record says of the shard, or why there is none."""
+    frames_HWC = reader.frames()
     first_HWC = next(frames_HWC, None)
     if first_HWC is None:
-        error = next(iter(losses.skipped.values()))
-        return record.model_copy(update={"error": error, "skipped_files": losses.skipped})
+        return {"error": next(iter(reader.skipped_files.values()))}
     # Colours change places once the frame is small: done before, preparing costs a tenth more.
     fitted = (to_rgb(fit(frame, settings)) for frame in chain([first_HWC], frames_HWC))
     cuts = Cuts()
-    frames = write_shard(
-        shard, record.name, fitted if settings.images else cuts.watch(fitted), settings
-    )
-    with shard.open("rb") as file:
-        digest = file_digest(file, "sha256").hexdigest()
+    watched = fitted if settings.images else cuts.watch(fitted)
+    written = write_shard(shard, name, watched, settings, parts)
     height, width = first_HWC.shape[:2]
-    is_video = not (settings.images or source.frames)
-    return record.model_copy(
-        update={
-            "shard": shard.name,
-            "sha256": digest,
-            "frames": frames,
-            "width": width,
-            "height": height,
-            "fps": (settings.fps or frame_rate(source.files[0].path)) if is_video else None,
-            "lacks": losses.lacks,
-            "cuts": tuple(cuts.at),
-            "skipped_files": losses.skipped,
-        }
-    )
+    return {
+        **written._asdict(),
+        "shard": shard.name,
+        "width": width,
+        "height": height,
+        "cuts": tuple(cuts.at),
+    }
 
 
 def _finished(shard: Path, asked: SourceRecord, settings: Preprocessing) -> SourceRecord | None:
@@ -219,6 +276,7 @@ def _finished(shard: Path, asked: SourceRecord, settings: Preprocessing) -> Sour
         return None
     record = manifest.records[0]
     same = manifest.settings == settings and record.source_bytes == asked.source_bytes
+    same = same and record.shard_bytes == shard.stat().st_size
     return record.model_copy(update={"split": asked.split}) if same else None
 
 

@@ -5,9 +5,9 @@ import pytest
 
 from raysweep.data import DataConfig
 from raysweep.data.decode import IMAGE_READERS, read_frames
-from raysweep.data.discover import File, Source
 from raysweep.data.fit import fit_square
-from raysweep.data.store import prepare_source, read_shard
+from raysweep.data.manifest import SourceRecord
+from raysweep.data.store import prepare, read_shards
 from tests.data.media import (
     rotated,
     see_through,
@@ -69,33 +69,49 @@ def test_a_see_through_gif_lies_over_white_too(tmp_path):
     assert frame[5, -5].tolist() == [255, 255, 255]
 
 
-def folder_of_frames(folder, names):
-    files = tuple(File(name, folder / name) for name in names)
-    return Source("folder", files, None, frames=True)
+@pytest.fixture
+def frames(tmp_path):
+    """Five of them, of one folder."""
+    for n in range(5):
+        write_image(tmp_path / "frames" / "dog" / f"{n}.png", seed=n)
+    return tmp_path / "frames"
 
 
-def test_a_folder_of_frames_is_a_video(tmp_path):
-    names = [f"{n}.png" for n in range(5)]
-    for n, name in enumerate(names):
-        write_image(tmp_path / name, seed=n)
-    config = DataConfig(resolution=16, frame_folders=True)
-    record = prepare_source(folder_of_frames(tmp_path, names), tmp_path, config.preprocessing)
-    assert (record.frames, record.fps, record.lacks, record.error) == (5, None, None, None)
-    stored = b"".join(read_shard(tmp_path / "frames" / str(record.shard))["data"].to_pylist())
-    assert stored == b"".join(fit_square(still(seed=n), config).tobytes() for n in range(5))
+OF_FRAMES = {"resolution": 16, "frame_folders": True, "max_bad_fraction": 1.0}
 
 
-def test_a_hole_in_a_folder_of_frames_makes_it_partial(tmp_path):
-    names = [f"{n}.png" for n in range(5)]
-    for n, name in enumerate(names):
-        write_image(tmp_path / name, seed=n)
-    (tmp_path / "3.png").write_bytes(b"junk")
-    source, why = folder_of_frames(tmp_path, names), "not an image that OpenCV can open"
-    kept = prepare_source(
-        source, tmp_path, DataConfig(resolution=16, keep_partial=True).preprocessing
-    )
-    assert (kept.frames, kept.lacks) == (4, f"lacks '3.png', {why}")
-    assert kept.skipped_files == {"3.png": why}
-    bad = prepare_source(source, tmp_path, DataConfig(resolution=16).preprocessing)
-    assert bad.error == f"lacks '3.png', {why}; data.keep_partial=true keeps what decodes"
-    assert not list((tmp_path / "frames").iterdir())
+def test_a_folder_of_frames_is_a_video(frames, tmp_path):
+    config = DataConfig(**OF_FRAMES, fps=3)
+    manifest = prepare(frames, tmp_path / "store", config)
+    (record,) = manifest.good
+    assert (record.frames, record.fps, record.lacks) == (5, None, None)
+    (table,) = read_shards(tmp_path / "store", manifest)
+    expected = (fit_square(still(seed=n), config).tobytes() for n in range(5))
+    assert b"".join(table["data"].to_pylist()) == b"".join(expected)
+
+
+@pytest.mark.parametrize(
+    ("damage", "why"),
+    [
+        (lambda path: path.write_bytes(b"junk"), "not an image that OpenCV can open"),
+        (lambda path: write_image(path, width=99), "its size is not that of the first frame"),
+    ],
+)
+def test_a_hole_in_a_folder_of_frames_makes_it_partial(frames, tmp_path, damage, why):
+    write_video(tmp_path / "frames" / "whole.mp4", frames=3)
+    damage(frames / "dog" / "3.png")
+    kept = prepare(frames, tmp_path / "kept", DataConfig(**OF_FRAMES, keep_partial=True))
+    lacks = f"lacks 'dog/3.png': {why}"
+    assert [of_interest(record) for record in kept.records] == [
+        (4, None, lacks, {"dog/3.png": why}),
+        (3, None, None, {}),
+    ]
+    strict = prepare(frames, tmp_path / "strict", DataConfig(**OF_FRAMES))
+    reason = f"{lacks}; data.keep_partial=true keeps what decodes"
+    assert of_interest(strict.records[0]) == (0, reason, None, {})
+    assert [tuple(skipped) for skipped in strict.skipped] == [("dog", reason)]
+    assert len(list((tmp_path / "strict" / "frames").iterdir())) == 2, "shard and note of one"
+
+
+def of_interest(record: SourceRecord):
+    return record.frames, record.error, record.lacks, record.skipped_files

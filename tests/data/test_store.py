@@ -42,6 +42,11 @@ def stored_bytes(folder):
     return [b"".join(table["data"].to_pylist()) for table in tables]
 
 
+def made(source, folder, settings):
+    (folder / "parts").mkdir(parents=True, exist_ok=True)
+    return prepare_source(source, folder, settings, folder / "parts")
+
+
 def files(folder):
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
 
@@ -61,7 +66,7 @@ def test_the_store_holds_the_decoded_and_fitted_frames(videos, tmp_path):
 @pytest.mark.parametrize("count", [1, SEGMENT_FRAMES, SEGMENT_FRAMES + 1, SEGMENT_FRAMES * 5 + 3])
 def test_a_shard_is_a_sequence_of_segments(tmp_path, count):
     frames = np.arange(count * 12, dtype=np.uint32).astype(np.uint8).reshape(count, 2, 2, 3)
-    assert write_shard(tmp_path / "s.arrow", "name", iter(frames), CONFIG) == count
+    assert write_shard(tmp_path / "s.arrow", "name", iter(frames), CONFIG).frames == count
     table = read_shard(tmp_path / "s.arrow")
     assert table["first_frame"].to_pylist() == list(range(0, count, SEGMENT_FRAMES))
     assert sum(table["frames"].to_pylist()) == count
@@ -143,14 +148,12 @@ def test_an_interrupted_prepare_keeps_its_finished_shards(videos, tmp_path):
 
 def test_a_finished_shard_of_another_resolution_file_or_version_is_made_anew(videos, tmp_path):
     source, smaller = discover(videos / "b.mp4", "auto")[0], Preprocessing(resolution=8)
-    shas = [
-        prepare_source(source, tmp_path / "store", of).sha256
-        for of in (CONFIG.preprocessing, smaller)
-    ]
+    shas = [made(source, tmp_path / "store", of).sha256 for of in (CONFIG.preprocessing, smaller)]
     next((tmp_path / "store" / "frames").glob("*.json")).write_text('{"version": 0}')
-    assert prepare_source(source, tmp_path / "store", smaller).sha256 == shas[1]
+    assert made(source, tmp_path / "store", smaller).sha256 == shas[1]
     write_video(videos / "b.mp4", frames=9, seed=3)
-    shas.append(prepare_source(source, tmp_path / "store", smaller).sha256)
+    source = discover(videos / "b.mp4", "auto")[0]
+    shas.append(made(source, tmp_path / "store", smaller).sha256)
     assert len(set(shas)) == 3
 
 
@@ -166,7 +169,9 @@ def test_another_resolution_is_refused(videos, tmp_path):
 def test_other_sources_are_refused(videos, tmp_path):
     prepare(videos, tmp_path / "store", CONFIG)
     write_video(videos / "c.mp4", frames=2)
-    with pytest.raises(DataError, match=r"'c.mp4' is stored as absent, asked as \d+ bytes .* Set"):
+    with pytest.raises(
+        DataError, match=r"'c.mp4' is stored as absent, asked as \d+ bytes .* --update"
+    ):
         prepare(videos, tmp_path / "store", CONFIG)
 
 
@@ -198,14 +203,14 @@ def test_progress_and_the_seam(videos, tmp_path):
         tmp_path / "store",
         CONFIG,
         run=lambda function, sources: map(pickle.loads(pickle.dumps(function)), reversed(sources)),
-        progress=lambda done, total, record: seen.append((done, total, record.name)),
+        progress=lambda done: seen.append((done.files, done.of_files, done.record.name)),
     )
     assert seen == [(1, 2, "b.mp4"), (2, 2, "a.mp4")]
     assert [r.name for r in read_manifest(tmp_path / "store").records] == ["a.mp4", "b.mp4"]
 
 
 def test_a_source_that_went_away_is_skipped(tmp_path):
-    one = partial(prepare_source, folder=tmp_path, settings=CONFIG.preprocessing)
+    one = partial(made, folder=tmp_path, settings=CONFIG.preprocessing)
     assert one(Source("x.mp4", (File("x.mp4", tmp_path / "x.mp4"),), None)).error == "no such file"
 
 

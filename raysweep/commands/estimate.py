@@ -1,0 +1,104 @@
+"""What a prepare would read, and about how large its store would be."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from raysweep.commands.console import say, title
+from raysweep.data import DEMO, DataConfig
+from raysweep.data.decode import (
+    IMAGE_READERS,
+    READERS,
+    DecodeError,
+    claimed_frames,
+    is_readable,
+    read_frames,
+)
+from raysweep.data.discover import Source, discover
+from raysweep.data.encoding import encode
+from raysweep.data.fit import fit
+from raysweep.data.manifest import is_finished
+from raysweep.data.places import File
+
+SAMPLE = 64
+"""Files that are opened, spread evenly over all there are."""
+
+
+class Estimate(NamedTuple):
+    frames: int
+    """As the files claim."""
+    store_bytes: int
+    """With frames like the first of each file."""
+
+
+def print_estimate(data: DataConfig, store: Path) -> None:
+    title("what would be read")
+    if data.source == DEMO:
+        say("videos that are generated first, a few seconds each")
+    else:
+        _print_footage(data)
+    title("where the store would lie")
+    say(f"{store}{' (it is there, finished)' if is_finished(store) else ''}")
+
+
+def estimate(sources: Sequence[Source], data: DataConfig) -> Estimate | None:
+    """From a sample of the files; None where none of it opens."""
+    files = [file for source in sources for file in source.files]
+    count = min(SAMPLE, len(files))
+    opened = [files[i * len(files) // count] for i in range(count)]
+    seen = [each for file in opened if (each := _of_file(file, data)) is not None]
+    if not seen:
+        return None
+    times = len(files) / len(opened)
+    return Estimate(
+        round(times * sum(of.frames for of in seen)),
+        round(times * sum(of.store_bytes for of in seen)),
+    )
+
+
+def _print_footage(data: DataConfig) -> None:
+    assert data.source is not None
+    sources = discover(
+        data.source,
+        data.split,
+        validation=data.validation_source,
+        images=data.images,
+        frame_folders=data.frame_folders,
+    )
+    suffixes = Counter(file.path.suffix.lower() for source in sources for file in source.files)
+    total = sum(source.size for source in sources)
+    for suffix, count in suffixes.most_common():
+        say(f"{count:,} files {suffix}")
+    say(f"{_bytes(total)} in all, {_splits(sources)}")
+    found = estimate(sources, data)
+    if found is not None:
+        of = "images" if data.images else f"frames, as {min(SAMPLE, suffixes.total())} files claim"
+        say(f"about {found.frames:,} {of}; a store of about {_bytes(found.store_bytes)}")
+
+
+def _of_file(file: File, data: DataConfig) -> Estimate | None:
+    is_image = is_readable(file.path, IMAGE_READERS)
+    try:
+        with file.local() as path:
+            first_HWC = next(read_frames(path, IMAGE_READERS if is_image else READERS))
+            frames = 1 if is_image else claimed_frames(path, data.fps)
+    except DecodeError:
+        return None
+    stored = encode([fit(first_HWC, data)], data)
+    return Estimate(frames, frames * stored.data.nbytes)
+
+
+def _splits(sources: Sequence[Source]) -> str:
+    files: Counter[str] = Counter()
+    for source in sources:
+        files[source.split or "no folder says what for"] += len(source.files)
+    return ", ".join(f"{split}: {count:,}" for split, count in sorted(files.items()))
+
+
+def _bytes(count: float) -> str:
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:,.3g} TB"

@@ -1,0 +1,30 @@
+"""The contact sheet of a store, as a file to look at."""
+
+from pathlib import Path
+
+from raysweep.commands.console import say
+from raysweep.data import DataConfig
+from raysweep.data.contact_sheet import contact_sheet
+from raysweep.data.manifest import read_manifest
+from raysweep.data.preview import preview
+from raysweep.data.reader import ClipReader
+from raysweep.data.store import read_shards
+from raysweep.errors import ConfigError
+from raysweep.tracking.pictures import save_png
+
+IN_STORE = ""
+"""As the file's name: `preview.png` in the store."""
+
+
+def check_preview(file: str) -> None:
+    """ConfigError unless `file` can be a picture."""
+    if file != IN_STORE and (Path(file).suffix.lower() != ".png" or Path(file).is_dir()):
+        raise ConfigError(f"--preview writes a .png file, got {file}. Name one, or leave it out.")
+
+
+def write_preview(store: Path, data: DataConfig, seed: int, file: str) -> None:
+    manifest = read_manifest(store)
+    reader = ClipReader(read_shards(store, manifest), manifest.settings.resolution)
+    picture = Path(file) if file != IN_STORE else store / "preview.png"
+    save_png(contact_sheet(preview(manifest, reader, data, seed)), picture)
+    say(f"what the model will see: {picture}")

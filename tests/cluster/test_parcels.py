@@ -1,0 +1,49 @@
+"""Promises about parcels: every source in one, none much larger than the others, the largest first."""
+
+from dataclasses import dataclass
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from raysweep.cluster.parcels import PARCEL_BYTES, PARCELS, PARCELS_PER_CPU, parcels
+
+
+@dataclass(frozen=True)
+class Sized:
+    """What parcels need of a source."""
+
+    name: str
+    size: int
+
+
+def sources(sizes):
+    return [Sized(f"{number}.mp4", size) for number, size in enumerate(sizes)]
+
+
+SIZES = st.lists(st.integers(0, 3 * PARCEL_BYTES), min_size=1, max_size=200)
+
+
+@given(SIZES, st.integers(1, 64), st.randoms())
+def test_every_source_is_in_one_parcel_whatever_the_order(sizes, cpus, random):
+    found = sources(sizes)
+    packed = parcels(found, cpus)
+    assert sorted(s.name for parcel in packed for s in parcel) == sorted(s.name for s in found)
+    assert all(packed)
+    random.shuffle(found)
+    assert parcels(found, cpus) == packed
+
+
+@given(SIZES, st.integers(1, 64))
+def test_parcels_are_of_one_size_at_most_and_the_last_is_no_large_one(sizes, cpus):
+    packed = parcels(sources(sizes), cpus)
+    most = min(PARCEL_BYTES, sum(sizes) / (PARCELS_PER_CPU * cpus))
+    for parcel in packed:
+        assert len(parcel) == 1 or sum(source.size for source in parcel) <= most
+    largest = [parcel[0].size for parcel in packed]
+    assert largest == sorted(largest, reverse=True)
+
+
+def test_very_many_sources_are_few_parcels():
+    packed = parcels(sources([10 * 2**20] * 100_000), cpus=2)
+    assert len(packed) < 1.1 * PARCELS
+    assert len(parcels(sources([0] * 100), cpus=2)) == 1
