@@ -12,8 +12,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from raysweep.config import RunConfig
-from raysweep.data.decode import read_frames
+from raysweep.data.decode import READERS, read_timed, to_rgb
 from raysweep.data.fit import fit_square
+from raysweep.data.resample import resample
 from raysweep.errors import ExperimentError
 from raysweep.models import Tokenizer
 from raysweep.schema import parse
@@ -47,9 +48,12 @@ class Pretrained:
         return np.concatenate([_to_uint8(self.tokenizer.decode_codes(chunk)) for chunk in chunks])
 
     def encode_video(self, path: str | Path) -> tuple[Tensor, ...]:
-        """A video file, each frame resized and cropped as in training -> codes; DataError if unreadable."""
+        """A video file, its frames at the rate, size and crop of training -> codes; one that breaks off is
+        taken as far as it goes. DataError if unreadable."""
         settings = self.config.data
-        return self.encode(np.stack([fit_square(f, settings) for f in read_frames(Path(path))]))
+        timed = read_timed(Path(path), READERS, lacks=lambda reason: None)
+        frames_HWC = (fit_square(frame, settings) for frame in resample(timed, settings.fps))
+        return self.encode(np.stack([to_rgb(frame) for frame in frames_HWC]))
 
 
 def load(folder: str | Path, device: str | torch.device = "cpu") -> Pretrained:

@@ -12,7 +12,7 @@ from safetensors.torch import save, save_file
 
 import raysweep
 from raysweep.errors import ConfigError, ExperimentError
-from raysweep.pretrained import load
+from raysweep.pretrained import Pretrained, load
 from tests.data.media import write_video
 from tests.tiny import EMA, tiny_parts, tiny_run
 
@@ -35,6 +35,15 @@ def test_a_video_becomes_codes_and_frames(folder, tmp_path) -> None:
     frames = tokenizer.decode((codes,))
     assert frames.shape == (5, 32, 32, 3)
     assert frames.dtype == np.uint8
+
+
+def test_a_video_is_coded_at_the_rate_of_training(folder, tmp_path) -> None:
+    tokenizer, video = load(folder), write_video(tmp_path / "video.mp4", frames=10)
+    (all_codes,) = tokenizer.encode_video(video)
+    data = tokenizer.config.data.model_copy(update={"fps": 12})
+    config = tokenizer.config.model_copy(update={"data": data})
+    (codes,) = Pretrained(tokenizer.tokenizer, config, tokenizer.device).encode_video(video)
+    assert torch.equal(codes, all_codes[::2])
 
 
 def test_frames_of_any_size_it_can_take_are_coded(folder) -> None:

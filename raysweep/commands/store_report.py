@@ -41,10 +41,13 @@ def say_cost(manifest: Manifest) -> None:
 
 
 def say_skipped(manifest: Manifest) -> None:
-    """The files that are not in the store, by name."""
-    for skipped in manifest.skipped[:NAMED]:
-        say(f"  skipped {skipped.name}: {skipped.error}")
-    if (more := len(manifest.skipped) - NAMED) > 0:
+    """The files that are not in the store, or not all of them, by name."""
+    lines = [f"skipped {skipped.name}: {skipped.error}" for skipped in manifest.skipped]
+    partial = [record for record in manifest.good if record.lacks is not None]
+    lines += [f"kept {record.name} in part: {record.lacks}" for record in partial]
+    for line in lines[:NAMED]:
+        say(f"  {line}")
+    if (more := len(lines) - NAMED) > 0:
         say(f"  ... and {more:,} more, all in manifest.json")
 
 

@@ -51,7 +51,10 @@ class SourceRecord(Config):
     height: int = 0
     """Pixels of the first frame before it was resized."""
     fps: float | None = None
-    """Frames per second as a video claims; None where it claims nothing usable, and for images."""
+    """Frames per second: `data.fps`, or as a video claims; None where it claims nothing usable, and for
+    images."""
+    lacks: str | None = None
+    """What a source lacks that `data.keep_partial` has kept; None: nothing."""
     cuts: tuple[int, ...] = ()
     """Frames of the shard that begin a new scene; none for images."""
     psnr: float | None = None

@@ -33,13 +33,15 @@ class Preprocessing(Config):
     """What of the resized frame is seen: its centre; `random`: in training a window drawn anew in every
     epoch, for which the store keeps the whole frame, in validation the centre."""
     fps: float | None = Field(default=None, gt=0)
-    """Frames per second to resample videos to, by their timestamps; None: every frame, as filmed."""
+    """Frames per second to resample videos to, by their timestamps (which folders of frames have not);
+    None: every frame, as filmed."""
     encoding: Literal["raw", "jpeg", "webp", "png"] = "raw"
     """How the store holds a frame: its bytes, or compressed, which is smaller and slower to read."""
     quality: int = Field(default=95, ge=1, le=100)
     """Of `jpeg` and `webp`; its cost in PSNR is written into the manifest."""
     keep_partial: bool = False
-    """A video that breaks off before its end gives the frames that it has; False: it is bad as a whole."""
+    """A video that breaks off before its end, or of whose folder of frames one is bad, gives the frames that
+    it has; False: it is bad as a whole."""
 
     @model_validator(mode="after")
     def _side_holds_resolution(self) -> Self:

@@ -17,18 +17,10 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from raysweep.data import DataConfig
-from raysweep.data.decode import (
-    IMAGE_READERS,
-    READERS,
-    DecodeError,
-    Frames,
-    Readers,
-    frame_rate,
-    read_frames,
-    readable_name,
-)
+from raysweep.data.decode import readable_name, to_rgb
 from raysweep.data.discover import Source, discover
 from raysweep.data.fit import fit
+from raysweep.data.frames import Incomplete, SourceReader
 from raysweep.data.labels import Split
 from raysweep.data.making import Diary, alone_in, diary, was_left
 from raysweep.data.manifest import (
@@ -41,7 +33,7 @@ from raysweep.data.manifest import (
     require_settings,
     save_manifest,
 )
-from raysweep.data.places import File, Paths
+from raysweep.data.places import Paths
 from raysweep.data.preprocessing import Preprocessing
 from raysweep.data.scenes import Cuts
 from raysweep.data.shards import SUFFIX, flush, read_shard, shard_name, write_shard
@@ -76,7 +68,7 @@ def prepare(
     set; nothing is done where it already is that store.
 
     Bad files are skipped and named in the manifest. Raises DataError when there is none, none that
-    decodes, when another prepare works on `folder`, or when that is a store of something else. With
+    decodes, more bad ones than `max_bad_fraction`, when another prepare works on `folder`, or when that is a store of something else. With
     `update` it may be one of other footage, of which it keeps what is asked; who reads it meanwhile
     reads the old manifest and the old shards, until the new manifest stands.
     """
@@ -97,7 +89,7 @@ def prepare(
         if update or not is_prepared(folder, sources, settings):
             one = partial(prepare_source, folder=folder, settings=settings, parts=parts)
             records = _on_the_disk(folder, _told(run(one, sources), sources, progress))
-            write_manifest(folder, records, source=where, settings=settings, parts=parts)
+            write_manifest(folder, records, source=where, config=config, parts=parts)
         manifest = read_manifest(folder)
         remove_orphans(folder, manifest)
     return manifest
@@ -129,15 +121,16 @@ def write_manifest(
     records: Iterable[SourceRecord],
     *,
     source: str | Path,
-    settings: Preprocessing,
+    config: DataConfig,
     parts: Path | None = None,
 ) -> Manifest:
-    """Completes a store; DataError when not one of the sources decoded."""
+    """Completes a store; DataError when not one of the sources decoded, or too many did not."""
     in_order = tuple(sorted(records, key=lambda record: record.name))
     where = readable_name(str(source))
-    manifest = Manifest(source=where, settings=settings, records=in_order)
+    manifest = Manifest(source=where, settings=config.preprocessing, records=in_order)
     if not manifest.good:
         raise DataError(none_decodes(manifest.skipped))
+    _check_share(manifest, config.max_bad_fraction)
     save_manifest(manifest, folder / "manifest.json", parts)
     flush(folder / "manifest.json")
     return manifest
@@ -150,6 +143,21 @@ def none_decodes(skipped: Sequence[Skipped]) -> str:
         f"data.source needs a file that decodes, got {len(skipped)} that do not, first {first.name!r}: "
         f"{first.error}. Point it at videos that play, or at whole images."
     )
+
+
+def _check_share(manifest: Manifest, max_bad_fraction: float) -> None:
+    """Of videos, a folder of frames being one, or of images."""
+    if manifest.settings.images:
+        bad = len(manifest.skipped)
+        files = bad + sum(record.frames for record in manifest.good)
+    else:
+        bad, files = len(manifest.records) - len(manifest.good), len(manifest.records)
+    if bad > max_bad_fraction * files:
+        first = manifest.skipped[0]
+        raise DataError(
+            f"data.max_bad_fraction lets {max_bad_fraction:g} of the files be bad, got {bad} of {files}, first "
+            f"{first.name!r}: {first.error}. Mend or remove them, or raise it; what decoded is kept."
+        )
 
 
 def is_prepared(folder: Path, sources: Sequence[Source], settings: Preprocessing) -> bool:
@@ -220,67 +228,42 @@ def _decoded(
     parts: Path,
     tries: Diary,
 ) -> SourceRecord:
-    skipped: dict[str, str] = {}
-    rates: list[float | None] = []
-    readers = IMAGE_READERS if settings.images else READERS
-    frames_HWC = (
-        _numbered(source.files, skipped, tries)
-        if source.frames
-        else _frames(source.files, readers, skipped, rates, tries)
-    )
-    first_HWC = next(frames_HWC, None)
-    if first_HWC is None:
-        return record.model_copy(
-            update={"error": next(iter(skipped.values())), "skipped_files": skipped}
-        )
-    fitted: Iterator[Frames] = (fit(frame, settings) for frame in chain([first_HWC], frames_HWC))
-    cuts = Cuts()
-    watched = fitted if settings.images else cuts.watch(fitted)
-    written = write_shard(shard, record.name, watched, settings, parts)
-    height, width = first_HWC.shape[:2]
+    reader = SourceReader(source, settings, tries)
+    try:
+        found = _written(reader, record.name, shard, settings, parts)
+    except Incomplete as error:
+        return record.model_copy(update={"error": str(error)})
     return record.model_copy(
         update={
-            **written._asdict(),
-            "shard": shard.name,
-            "width": width,
-            "height": height,
-            "fps": rates[0] if rates else None,
-            "cuts": tuple(cuts.at),
-            "skipped_files": skipped,
+            **found,
+            "fps": reader.fps,
+            "lacks": reader.lacks,
+            "skipped_files": reader.skipped_files,
         }
     )
 
 
-def _frames(
-    files: Iterable[File],
-    readers: Readers,
-    skipped: dict[str, str],
-    rates: list[float | None],
-    tries: Diary,
-) -> Iterator[Frames]:
-    """The frames of all files, one file after the other; those without any go to `skipped`, what videos
-    claim as their frame rate to `rates`, since a file is here for as long as it is read."""
-    for file in files:
-        try:
-            tries.begin(file.name)
-            with file.local() as path:
-                yield from read_frames(path, readers)
-                if readers is READERS:
-                    rates.append(frame_rate(path))
-        except DecodeError as error:
-            skipped[file.name] = str(error)
-
-
-def _numbered(files: Iterable[File], skipped: dict[str, str], tries: Diary) -> Iterator[Frames]:
-    """The frames of a video that lies as images; those of another size than the first go to `skipped`."""
-    size = None
-    for file in files:
-        for frame_HWC in _frames([file], IMAGE_READERS, skipped, [], tries):
-            size = size or frame_HWC.shape
-            if frame_HWC.shape == size:
-                yield frame_HWC
-            else:
-                skipped[file.name] = "its size is not that of the first frame"
+def _written(
+    reader: SourceReader, name: str, shard: Path, settings: Preprocessing, parts: Path
+) -> dict[str, object]:
+    """What the record says of the shard, or why there is none."""
+    frames_HWC = reader.frames()
+    first_HWC = next(frames_HWC, None)
+    if first_HWC is None:
+        return {"error": next(iter(reader.skipped_files.values()))}
+    # Colours change places once the frame is small: done before, preparing costs a tenth more.
+    fitted = (to_rgb(fit(frame, settings)) for frame in chain([first_HWC], frames_HWC))
+    cuts = Cuts()
+    watched = fitted if settings.images else cuts.watch(fitted)
+    written = write_shard(shard, name, watched, settings, parts)
+    height, width = first_HWC.shape[:2]
+    return {
+        **written._asdict(),
+        "shard": shard.name,
+        "width": width,
+        "height": height,
+        "cuts": tuple(cuts.at),
+    }
 
 
 def _finished(shard: Path, asked: SourceRecord, settings: Preprocessing) -> SourceRecord | None:
