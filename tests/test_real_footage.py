@@ -21,6 +21,8 @@ from search_spaces.smoke import BASE
 
 CLIPS = Path(__file__).parents[2] / "shared" / "data" / "videos"
 FRAMES = {"big_buck_bunny_480p_30s.mp4": 720, "nasa_13013.mp4": 325}
+CUTS = {"big_buck_bunny_480p_30s.mp4": (285, 378, 553), "nasa_13013.mp4": (202,)}
+"""As a person sees them: not the fade out of black of the first, not the dissolve of the second."""
 
 pytestmark = pytest.mark.skipif(not CLIPS.is_dir(), reason=f"no clips at {CLIPS}")
 
@@ -42,6 +44,7 @@ def test_real_clips_prepare_and_train(tmp_path: Path) -> None:
     config = run_config(override(BASE, changes))
     manifest = prepare(CLIPS, tmp_path, config.data)
     assert {record.name: record.frames for record in manifest.good} == FRAMES
+    assert {record.name: record.cuts for record in manifest.good} == CUTS
 
     tables = read_shards(tmp_path, manifest)
     batches = Batches(

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 import torch
 
 from raysweep.commands.console import say
+from raysweep.comparable import Fingerprint
 from raysweep.data import DEMO, DataConfig
 from raysweep.data.batches import Batches
+from raysweep.data.clips import index_clips
 from raysweep.data.decode import IMAGE_READERS, READERS, DecodeError, read_frames
 from raysweep.data.demo import check_demo_videos, make_demo_videos
-from raysweep.data.discover import Paths, Source, discover, entries_of, is_there
+from raysweep.data.discover import Source, discover
+from raysweep.data.listing import is_there
 from raysweep.data.manifest import (
     Manifest,
     Skipped,
@@ -23,8 +26,11 @@ from raysweep.data.manifest import (
     read_manifest,
     require_settings,
 )
+from raysweep.data.places import Paths, entries_of, is_uri
 from raysweep.data.reader import Reader
-from raysweep.data.splits import split_rule
+from raysweep.data.sequences import missing_numbers
+from raysweep.data.shards import whole_file
+from raysweep.data.splits import span, split_rule
 from raysweep.data.store import is_prepared, none_decodes, prepare
 from raysweep.errors import DataError
 from raysweep.experiment.layout import Experiment
@@ -47,12 +53,18 @@ def check_footage(data: DataConfig, storage: Path) -> None:
         check_demo_videos(_demo_videos(storage))
     else:
         sources = discover(
-            data.source, data.split, validation=data.validation_source, images=data.images
+            data.source,
+            data.split,
+            validation=data.validation_source,
+            images=data.images,
+            frame_folders=data.frame_folders,
         )
-        if data.reading == "direct" or not is_prepared(
-            _store(data, storage), sources, data.preprocessing
-        ):
+        direct = data.reading == "direct"
+        if direct:
+            _require_here(sources)
+        if direct or not is_prepared(_store(data, storage), sources, data.preprocessing):
             _require_frames(sources, data.images)
+            _say_what_is_missing(sources)
 
 
 def settled(data: DataConfig, experiment: Experiment) -> DataConfig:
@@ -107,6 +119,11 @@ def _say_skipped(manifest: Manifest) -> None:
         say(f"  skipped {skipped.name}: {skipped.error}")
 
 
+def store_of(data: DataConfig, storage: Path) -> Path:
+    """Where the store of this footage lies, made or not."""
+    return _store(_located(data, storage), storage)
+
+
 def default_store(data: DataConfig, storage: Path) -> Path:
     """One store per footage and preprocessing, shared by the experiments beside it."""
     source, *more = where = _resolved(data.source)
@@ -119,7 +136,8 @@ def default_store(data: DataConfig, storage: Path) -> Path:
 
 
 def _resolved(source: Paths | None) -> list[str]:
-    return [str(Path(entry).resolve()) for entry in entries_of(source or ())]
+    entries = entries_of(source or ())
+    return [entry if is_uri(entry) else str(Path(entry).resolve()) for entry in entries]
 
 
 def _demo_videos(storage: Path) -> Path:
@@ -139,15 +157,40 @@ def _store(data: DataConfig, storage: Path) -> Path:
 
 def _require_frames(sources: Sequence[Source], images: bool) -> None:
     """Decodes up to the first frame that comes."""
-    skipped, readers = [], IMAGE_READERS if images else READERS
-    for file in (file for source in sources for file in source.files):
+    skipped = []
+    for frames, file in ((source.frames, file) for source in sources for file in source.files):
         try:
-            next(read_frames(file.path, readers))
+            with file.local() as path:
+                next(read_frames(path, IMAGE_READERS if images or frames else READERS))
         except DecodeError as error:
             skipped.append(Skipped(file.name, str(error)))
         else:
             return
     raise DataError(none_decodes(skipped))
+
+
+def _require_here(sources: Sequence[Source]) -> None:
+    """Seeking in a file of another machine would copy it here for every clip."""
+    for file in (file for source in sources for file in source.files):
+        if file.remote is not None:
+            raise DataError(
+                f"data.reading direct reads files that nodes see in a folder, and {file.name} is on {file.remote}. "
+                "Set data.reading to auto, which prepares a store."
+            )
+
+
+def _say_what_is_missing(sources: Sequence[Source]) -> None:
+    """Numbered images may lack some; what they lack is passed over."""
+    lacking = {
+        source.name: missing
+        for source in sources
+        if source.frames and (missing := missing_numbers([file.name for file in source.files]))
+    }
+    if lacking:
+        say(
+            f"{len(lacking)} of {len(sources)} videos lack numbered images, {sum(lacking.values())} in all, "
+            f"first {next(iter(lacking))}: the images before and after are taken as neighbours"
+        )
 
 
 def describe(manifest: Manifest, data: DataConfig) -> str:
@@ -160,20 +203,23 @@ def describe(manifest: Manifest, data: DataConfig) -> str:
 
 
 def write_validation_facts(
-    reader: Reader, manifest: Manifest, data: DataConfig, path: Path
+    reader: Reader, manifest: Manifest, data: DataConfig, record: Fingerprint, path: Path
 ) -> dict[str, float]:
     """What the validation set is, and where there is one the PSNR of predicting each frame's own mean
-    colour, as JSON."""
+    colour, as JSON beside the `record` that trials are held to."""
     batches = Batches(reader, manifest, data, seed=0)
     facts: dict[str, float] = {
         "train_clips": len(batches.train_clips),
         "validation_clips": len(batches.valid_clips),
         "validation_frames": sum(clip.length for clip in batches.valid_clips),
+        "test_clips": len(index_clips(manifest, "test", data)),
+        "too_short_sources": sum(record.frames < span(data) for record in manifest.good),
     }
     if batches.valid_clips:
         baseline = mean_colour_psnr(batches.validation(), torch.device("cpu"))
         facts["mean_colour_psnr"] = baseline
-    path.write_text(json.dumps(facts, indent=2))
+    with whole_file(path) as part:
+        part.write_text(json.dumps({**facts, "fingerprint": record.model_dump()}, indent=2))
     return facts
 
 

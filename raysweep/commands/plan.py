@@ -13,11 +13,14 @@ from raysweep.cluster import resources
 from raysweep.cluster.resources import Capacity
 from raysweep.commands.footage import check_footage, settled
 from raysweep.commands.param_file import read_settings
+from raysweep.commands.record import check_record
 from raysweep.commands.spaces import LoadedSpace
 from raysweep.commands.standing import Added, Standing
 from raysweep.commands.tasks import read_tasks
+from raysweep.comparable import weights_of
 from raysweep.config import RunConfig, SweepConfig, laid
 from raysweep.data import DEMO, FOOTAGE
+from raysweep.data.places import absolute
 from raysweep.errors import ConfigError, ExperimentError
 from raysweep.experiment.conductor import asked_of_some, check_space
 from raysweep.experiment.layout import Experiment
@@ -29,8 +32,8 @@ from raysweep.models.published.fitting import Start, open_checkpoint
 from raysweep.schema import Tree, flatten, merge, override, parse, parse_assignment
 from raysweep.search.objective import Objective
 
-FILES = ("model.checkpoint",)
-"""Settings that name a file or folder: as written, from the current one."""
+FILES = ("model.checkpoint", "data.source", "data.validation_source", "data.store")
+"""Settings that name files or folders: as written, from the current one; or URIs."""
 SWEEP_SECTIONS = ("name", "storage", "objective", "scheduler", "sampler", "budget")
 """Settings of the search; all others are of the runs. One file may hold both."""
 
@@ -65,13 +68,13 @@ class Request:
         words = {
             "name": self.name,
             "storage": self.storage,
-            "data.source": _from_anywhere(self.data),
+            "data.source": self.data,
             "budget.trials": self.trials,
             "cluster.gpus_per_worker": self._gpus,
         }
         assigned = flatten(dict(parse_assignment(text) for text in self.assignments))
         given = {path: value for path, value in words.items() if value is not None}
-        return assigned | given | files_from_anywhere(assigned)
+        return files_from_anywhere(assigned | given)
 
     @property
     def _gpus(self) -> int | None:
@@ -89,7 +92,8 @@ def compose(request: Request, space: LoadedSpace | None, space_name: str | None)
     written = _written(request.config, by_hand)
     search = merge({"name": name, "space": space_name}, space.sweep if space else {})
     search = override(merge(search, _part(written, of_search=True)), _part(by_hand, of_search=True))
-    base = laid(space.base if space else {}, flatten(_part(written, of_search=False)))
+    below = _with_files(space.base) if space else {}
+    base = laid(below, flatten(_part(written, of_search=False)))
     pinned = _part(by_hand, of_search=False)
     some = asked_of_some(space.space, space_name, pinned) if space else set()
     layers = {
@@ -105,7 +109,7 @@ def compose_tasks(request: Request, folder: Path) -> SweepConfig:
     by_hand = request.settings
     tasks = read_tasks(folder, _part(by_hand, of_search=False), known_gpus())
     search = override({"name": folder.resolve().name}, _part(by_hand, of_search=True))
-    own = {name: it | files_from_anywhere(it) for name, it in tasks.settings.items()}
+    own = {name: files_from_anywhere(it) for name, it in tasks.settings.items()}
     return parse(SweepConfig, {**search, "tasks": own, "base": _with_files(tasks.base)})
 
 
@@ -137,8 +141,14 @@ def check_further(now: Standing, added: Added) -> RunConfig:
     """The run of a trial to add, checked as those of a new experiment are."""
     run = now.sweep.run_by_hand(added.settings)
     _require_comparable(run, now.sweep.run(), now.objective, now.sweep)
-    check_run(run, now.experiment)
+    check_again(run, now)
     return run
+
+
+def check_again(run: RunConfig, now: Standing) -> None:
+    """As `check_run`, for an experiment that has begun: a store that is there must still be what ranks trials."""
+    check_run(run, now.experiment)
+    check_record(run, now.experiment, now.objective.metric)
 
 
 def _require_buildable(run: RunConfig) -> None:
@@ -177,7 +187,7 @@ def _require_validation(run: RunConfig) -> None:
 def _require_comparable(
     run: RunConfig, base: RunConfig, goal: Objective, sweep: SweepConfig
 ) -> None:
-    """Trials of an experiment share one store and are ranked by one metric."""
+    """Trials of an experiment share one store, and are ranked on the same frames by one metric."""
     for name in FOOTAGE:
         asked, shared = getattr(run.data, name), getattr(base.data, name)
         if asked != shared:
@@ -185,11 +195,25 @@ def _require_comparable(
                 f"trials of an experiment share their footage, got data.{name} {asked} beside {shared}. "
                 "Start another experiment for it."
             )
+    for name in base.data.scored_on:
+        asked, shared = getattr(run.data, name), getattr(base.data, name)
+        if asked != shared:
+            raise ConfigError(
+                f"trials of an experiment are scored on the same frames, and data.{name} decides which, "
+                f"got {asked} beside {shared}. Pin it with --set data.{name}={shared}, or start another "
+                "experiment for it."
+            )
     measured = objective(sweep.objective, run)
     if measured != goal:
         raise ConfigError(
             f"trials of an experiment are ranked by {goal.metric}, and this one measures {measured.metric}. "
             "Start another experiment for it."
+        )
+    with_, beside = (weights_of(goal.metric, each) for each in (run, base))
+    if with_ != beside:
+        raise ConfigError(
+            f"trials of an experiment are ranked by {goal.metric} with the same weights, got {with_} beside "
+            f"{beside}. Start another experiment for them."
         )
 
 
@@ -258,11 +282,15 @@ def _part(settings: Mapping[str, Any], *, of_search: bool) -> Tree:
 
 
 def files_from_anywhere(settings: Tree) -> Tree:
-    """Those of FILES among dotted paths, as `resume` can use them from another folder."""
-    written = {path: settings[path] for path in FILES if settings.get(path) is not None}
-    return {path: str(Path(str(file)).expanduser().absolute()) for path, file in written.items()}
+    """Settings by dotted path, those of FILES as `resume` can use them from another folder."""
+    named = {path: _from_anywhere(settings[path]) for path in FILES if path in settings}
+    if settings.get("data.source") == DEMO:
+        named["data.source"] = DEMO
+    return settings | named
 
 
-def _from_anywhere(data: str | None) -> str | None:
-    """A path as `resume` can use it from another folder."""
-    return data if data in (None, DEMO) else str(Path(str(data)).expanduser().absolute())
+def _from_anywhere(value: Any) -> Any:
+    """What is no path or list of paths stays as it is, for the settings' own check to refuse."""
+    if isinstance(value, list):
+        return [_from_anywhere(entry) for entry in value]
+    return absolute(value) if isinstance(value, str) and value else value

@@ -15,12 +15,12 @@ from raysweep.commands.console import say, title
 from raysweep.commands.dry_run import print_start
 from raysweep.commands.footage import counted, prepared, settled, write_validation_facts
 from raysweep.commands.narrator import Narrator
-from raysweep.commands.plan import Plan, at_once, check_further, check_run
+from raysweep.commands.plan import Plan, at_once, check_again, check_further
+from raysweep.commands.record import held_to_record
 from raysweep.commands.spaces import LoadedSpace, load_space
 from raysweep.commands.standing import Added, Standing, further, standing
 from raysweep.commands.status import status
 from raysweep.config import ClusterConfig, RunConfig, in_steps
-from raysweep.data import DataConfig
 from raysweep.data.clips import index_clips
 from raysweep.errors import ConfigError, DataError, TrainingFailed
 from raysweep.experiment.conductor import Conductor
@@ -48,7 +48,7 @@ def start(plan: Plan, space: LoadedSpace | None) -> None:
 def resume(experiment: Experiment) -> None:
     """Goes on from the event log: unfinished trials from their checkpoints, then new ones."""
     now = standing(experiment)
-    check_run(now.sweep.run(), experiment)
+    check_again(now.sweep.run(), now)
     _run(now)
 
 
@@ -68,17 +68,15 @@ def _run(now: Standing, added: Added | None = None) -> str:
     run, name, trial = runs[-1], experiment.folder.name, ""
     with EventLog(experiment.events) as log, connected():
         title(f"{name}: preparing footage")
-        footage = _prepare(experiment, run)
+        footage = _prepare(now, run)
         capacity = resources.cluster_capacity()
         clusters = [*(asked.cluster for asked in runs), *_clusters_of_open_trials(now)]
         fitting = (resources.concurrency(cluster, capacity) for cluster in clusters)
         count = min(at_once(sweep, capacity), *fitting)
         title(f"{name}: {count} at a time, each {resources.describe(run.cluster)}")
         past, hear = read(experiment.events), Narrator(now.objective)
-        count_steps = partial(_count_steps, footage)
-        conductor = Conductor(
-            sweep, _space(experiment), now.objective, log, past, hear, count_steps
-        )
+        resolve = partial(_resolve, now, footage)
+        conductor = Conductor(sweep, _space(experiment), now.objective, log, past, hear, resolve)
         for new in line:
             trial = conductor.add(new.settings, new.origin)
         execute(conductor, experiment, footage, TRAINABLES, at_once=count)
@@ -94,8 +92,12 @@ def _line(now: Standing) -> list[Added]:
     return [Added(tree, name) for name, tree in now.sweep.tasks.items() if name not in there]
 
 
-def _count_steps(footage: Footage, run: RunConfig) -> RunConfig:
-    """The run in steps, also where its settings give its length in epochs."""
+def _resolve(now: Standing, footage: Footage, run: RunConfig) -> RunConfig:
+    """The run in steps, also where its settings give its length in epochs.
+
+    UserError where the experiment could not rank it among its trials.
+    """
+    held_to_record(run, footage.manifest, now.experiment, now.objective.metric)
     if run.training.epochs is None:
         return run
     return in_steps(run, len(index_clips(footage.manifest, "train", run.data)))
@@ -109,23 +111,33 @@ def _clusters_of_open_trials(now: Standing) -> Iterator[ClusterConfig]:
                 yield run_of(now.sweep, record).cluster
 
 
-def _prepare(experiment: Experiment, run: RunConfig) -> Footage:
-    data, storage = settled(run.data, experiment), experiment.folder.parent
+def _prepare(now: Standing, run: RunConfig) -> Footage:
+    data, storage = settled(run.data, now.experiment), now.experiment.folder.parent
     if data.reading == "direct":
         footage = counted(data, storage)
-        _tell_of_validation(footage, data, experiment)
+        _tell_of_validation(footage, now, run)
         return footage
     store = prepared(data, storage)
-    _tell_of_validation(in_files(store), data, experiment)
+    _tell_of_validation(in_files(store), now, run)
     return placed(store, data.reading, tell=say)
 
 
-def _tell_of_validation(footage: Footage, data: DataConfig, experiment: Experiment) -> None:
-    reader, manifest = footage.reader(), footage.manifest
-    facts = write_validation_facts(reader, manifest, data, experiment.validation_file)
-    unit, baseline = "images" if data.images else "clips", facts.get("mean_colour_psnr")
-    say(
+def _tell_of_validation(footage: Footage, now: Standing, run: RunConfig) -> None:
+    experiment, manifest = now.experiment, footage.manifest
+    record = held_to_record(run, manifest, experiment, now.objective.metric)
+    path = experiment.validation_file
+    facts = write_validation_facts(footage.reader(), manifest, run.data, record, path)
+    say(_told(facts, "images" if run.data.images else "clips"))
+
+
+def _told(facts: Mapping[str, float], unit: str) -> str:
+    test, short, baseline = (
+        facts.get(name) for name in ("test_clips", "too_short_sources", "mean_colour_psnr")
+    )
+    return (
         f"{facts['train_clips']} {unit} to train on, {facts['validation_clips']} to validate on"
+        + (f", {test} kept for a final test" if test else "")
+        + (f"; {short} videos are shorter than a clip" if short else "")
         + (f"; each frame's mean colour scores {baseline:.2f} dB PSNR" if baseline else "")
     )
 

@@ -128,12 +128,13 @@ def _run(name: str, tree: Tree) -> RunConfig:
 
 
 def _require_side_by_side(runs: Mapping[str, RunConfig]) -> None:
-    """Trials of an experiment read one store."""
+    """Trials of an experiment read one store, and are scored on the same frames."""
     (first, one), *others = runs.items()
-    for (second, other), setting in product(others, FOOTAGE):
+    for (second, other), setting in product(others, (*FOOTAGE, *one.data.scored_on)):
         a, b = getattr(one.data, setting), getattr(other.data, setting)
         if a != b:
             raise ConfigError(
-                f"tasks of one folder share their footage, and {first} has data.{setting} {a} where {second} "
-                f"has {b}. Move one of them into another folder, or give both the same with --set."
+                "tasks of one folder share their footage and the frames that they are scored on, and "
+                f"{first} has data.{setting} {a} where {second} has {b}. Move one of them into another "
+                "folder, or give both the same with --set."
             )

@@ -22,8 +22,7 @@ def train(request: Request, dry_run: bool) -> None:
 def again(experiment: Path, trial: str, assignments: Sequence[str], dry_run: bool) -> None:
     """The settings of a trial (an id, or `best`) with some changed, as a further trial beside it."""
     now = standing(open_experiment(experiment))
-    changes = flatten(dict(parse_assignment(text) for text in assignments))
-    changes |= files_from_anywhere(changes)
+    changes = files_from_anywhere(flatten(dict(parse_assignment(text) for text in assignments)))
     run = check_further(now, further(now, trial, changes))
     if dry_run:
         return print_run(run)

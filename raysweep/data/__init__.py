@@ -8,23 +8,34 @@ from raysweep.data.augment import AugmentConfig
 from raysweep.data.preprocessing import Preprocessing
 
 SourcePaths = str | tuple[str, ...]
-"""A folder, a file, a .txt list of paths, or a pattern with `*`; or several of these."""
+"""A folder, a file, a list of files, or a pattern with `*`, each as a path or a URI; or several of these."""
 DEMO = "demo"
 """As a source: videos made from the photographs of scikit-image."""
 FOOTAGE = ("source", "validation_source", "split", "store", "reading", *Preprocessing.model_fields)
 """Settings that all trials of an experiment share: they read the same frames, from the same place."""
+SCORED_ON = (
+    "clip_length",
+    "stride",
+    "avoid_cuts",
+    "valid_fraction",
+    "test_fraction",
+    "gap",
+    "max_validation_frames",
+)
+"""Settings that all trials of an experiment share: they choose the frames that validate, and that test."""
 
 
 class DataConfig(Preprocessing):
     """Where frames come from and how clips are cut from them."""
 
     source: SourcePaths | None = None
-    """Folder of videos, one video, a .txt list of paths, a pattern such as `clips/**/*.mp4`, a list of
-    these, or the word `demo` for generated videos; prepared into `store` where that is not done yet."""
+    """Folder of videos, one video, a pattern such as `clips/**/*.mp4`, a `.txt`, `.csv`, `.jsonl` or
+    `.parquet` list of files (lists.py says how), an address such as `s3://bucket/folder`, a list of these,
+    or the word `demo` for generated videos; prepared into `store` where that is not done yet."""
     validation_source: SourcePaths | None = None
     """The same, to validate on; all of `source` then trains. None: `split` sets frames of `source` apart."""
     store: str | None = None
-    """Prepared store to read; None: beside the experiment, made from `source`."""
+    """Prepared store to read, a folder; None: beside the experiment, made from `source`."""
     max_bad_fraction: float = Field(default=0.5, ge=0, le=1)
     """Share of the files that may fail to decode before preparing is refused; the bad ones are skipped."""
     clip_length: int = Field(default=8, ge=1)
@@ -43,9 +54,9 @@ class DataConfig(Preprocessing):
     augment: AugmentConfig = AugmentConfig()
     """How training clips are varied; validation's never are."""
     split: Literal["auto", "folders", "source", "time", "none"] = "auto"
-    """How validation frames are set apart: `train`, `valid` (and `test`) folders; whole sources (of images:
-    images); the end of each source in time, with a gap; `none`: all train. `auto`: folders if they exist,
-    sources from ten on and for images, time below that."""
+    """How validation frames are set apart: `train`, `valid` (and `test`) folders, or a list's column
+    `split`; whole sources (of images: images); the end of each source in time, with a gap; `none`: all train.
+    `auto`: folders if they exist, sources from ten on and for images, time below that."""
     valid_fraction: float = Field(default=0.1, gt=0, lt=1)
     """Share of the sources (of images: of all images), or of each source's frames, that validates."""
     test_fraction: float = Field(default=0.0, ge=0, lt=1)
@@ -62,10 +73,22 @@ class DataConfig(Preprocessing):
     prefetch: int = Field(default=2, ge=0)
     """Batches read ahead of the training step, by a thread; 0: read when the step asks."""
 
+    @property
+    def scored_on(self) -> tuple[str, ...]:
+        """SCORED_ON, but for what does not matter here: images validate one by one."""
+        if self.split == "none":
+            return ()
+        return tuple(name for name in SCORED_ON if not (self.images and name == "clip_length"))
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if () in (self.source, self.validation_source):
             raise ValueError("data.source must name something, got an empty list. Name a folder")
+        if self.store is not None and "://" in self.store:
+            raise ValueError(
+                "data.store must be a folder, since its files are mapped into memory, got "
+                f"{self.store}. Name a folder that all nodes share"
+            )
         if self.validation_source is not None and self.source is None:
             raise ValueError(
                 "data.validation_source goes with data.source, which is missing. Set both"

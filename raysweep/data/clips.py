@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from raysweep.data import DataConfig
-from raysweep.data.discover import Split
+from raysweep.data.labels import Split
 from raysweep.data.manifest import Manifest
 from raysweep.data.splits import Stretch, span, split_rule, stretches
 from raysweep.errors import DataError
@@ -31,15 +31,16 @@ def index_clips(manifest: Manifest, split: Split, config: DataConfig) -> list[Cl
     """The clips of a split: back to back from each stretch's first frame, by source name, then time.
     Of images, each is a clip of one frame.
 
-    Raises DataError when there is none to train or validate on, but for validation where all frames train.
+    Raises DataError when there is none, but for validation where all frames train, and for a test that
+    nobody asked for.
     """
     clips = [
         clip for stretch in stretches(manifest, split, config) for clip in _cut(stretch, config)
     ]
     rule = split_rule(manifest, config)
-    may_be_empty = split == "test" or (split == "valid" and rule == "none")
-    if not clips and not may_be_empty:
-        raise DataError(_no_clips(manifest, split, rule, span(config)))
+    may_be_empty = {"train": False, "valid": rule == "none", "test": config.test_fraction == 0}
+    if not clips and not may_be_empty[split]:
+        raise DataError(_no_clips(manifest, split, rule, config))
     if split == "train" and config.max_clips_per_source is not None:
         return list(_fairly(clips, config.max_clips_per_source))
     if split == "valid" and config.max_validation_frames is not None:
@@ -73,10 +74,13 @@ def _fairly(clips: Sequence[Clip], most: int) -> Iterator[Clip]:
         yield from spread(list(of_source), most)
 
 
-def _no_clips(manifest: Manifest, split: Split, rule: str, frames: int) -> str:
+def _no_clips(manifest: Manifest, split: Split, rule: str, config: DataConfig) -> str:
     longest = max(record.frames for record in manifest.good)
+    share = "data.test_fraction" if split == "test" else "data.valid_fraction"
+    lengths = ["data.clip_length", "data.stride", *["data.gap"] * (rule == "time")]
+    scenes = "set data.avoid_cuts to false, " if config.avoid_cuts else ""
     return (
-        f"data.split {rule!r} must leave {split} clips of {frames} frames, got none from "
-        f"{len(manifest.good)} sources, the longest of {longest} frames. Lower data.clip_length or "
-        f"data.stride, change data.valid_fraction or data.split, or add footage."
+        f"data.split {rule!r} must leave {split} clips of {span(config)} frames, got none from "
+        f"{len(manifest.good)} sources, the longest of {longest} frames. Lower {' or '.join(lengths)}, "
+        f"{scenes}change {share} or data.split, or add footage."
     )

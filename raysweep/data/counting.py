@@ -70,14 +70,14 @@ def count_source(source: Source, *, images: bool) -> Counted:
     """The record that a store would have; its `sha256` is of the source's name, bytes and frames."""
     skipped: dict[str, str] = {}
     paths, sizes, times_ms = [], [], []
-    for name, path in source.files:
+    for file in source.files:
         try:
-            first_HWC = next(read_frames(path, IMAGE_READERS if images else READERS))
-            times_ms += [] if images else _times(path)
+            first_HWC = next(read_frames(file.path, IMAGE_READERS if images else READERS))
+            times_ms += [] if images else _times(file.path)
         except DecodeError as error:
-            skipped[name] = str(error)
+            skipped[file.name] = str(error)
         else:
-            paths.append(path)
+            paths.append(file.path)
             sizes.append(first_HWC.shape[:2])
     record = SourceRecord(
         name=source.name,
@@ -88,16 +88,17 @@ def count_source(source: Source, *, images: bool) -> Counted:
     )
     if paths:
         frames = len(paths) if images else len(times_ms)
-        known_by = f"{record.name}\n{record.source_bytes}\n{frames}"
-        found = {
-            "sha256": sha256(known_by.encode()).hexdigest(),
-            "frames": frames,
-            "height": sizes[0][0],
-            "width": sizes[0][1],
-            "fps": None if images else frame_rate(paths[0]),
-        }
-        record = record.model_copy(update=found)
+        fps, (height, width) = None if images else frame_rate(paths[0]), sizes[0]
+        record = record.model_copy(update=_found(record, frames, height, width, fps))
     return Counted(record, Located(tuple(paths), np.array(times_ms)))
+
+
+def _found(
+    record: SourceRecord, frames: int, height: int, width: int, fps: float | None
+) -> dict[str, object]:
+    known_by = f"{record.name}\n{record.source_bytes}\n{frames}"
+    digest = sha256(known_by.encode()).hexdigest()
+    return {"sha256": digest, "frames": frames, "height": height, "width": width, "fps": fps}
 
 
 def _times(path: Path) -> list[float]:

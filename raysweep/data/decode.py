@@ -6,6 +6,7 @@ rotation, a photograph's EXIF orientation.
 """
 
 import os
+import posixpath
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -97,9 +98,9 @@ READERS: Readers = dict.fromkeys(VIDEO_SUFFIXES, read_video)
 IMAGE_READERS: Readers = dict.fromkeys(IMAGE_SUFFIXES, read_image)
 
 
-def is_readable(path: Path, readers: Readers = READERS) -> bool:
+def is_readable(path: str | Path, readers: Readers = READERS) -> bool:
     """Whether the suffix, in any case, has a reader."""
-    return path.suffix.lower() in readers
+    return posixpath.splitext(path)[1].lower() in readers
 
 
 def readable_name(name: str) -> str:

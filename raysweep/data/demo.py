@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from raysweep.data.decode import Frames
-from raysweep.data.discover import Split
+from raysweep.data.labels import Split
 from raysweep.data.shards import whole_file
 from raysweep.errors import DataError
 from raysweep.schema import Config

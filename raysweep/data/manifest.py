@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pydantic import Field, ValidationError
 
-from raysweep.data.discover import Split
+from raysweep.data.labels import Split
 from raysweep.data.preprocessing import Preprocessing
 from raysweep.data.shards import SEGMENT_FRAMES, whole_file
 from raysweep.errors import DataError

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from raysweep.data import DataConfig
-from raysweep.data.discover import Split
+from raysweep.data.labels import Split
 from raysweep.data.manifest import Manifest, SourceRecord
 
 SplitRule = Literal["folders", "source", "time", "none"]
@@ -99,20 +99,22 @@ def _by_image(
 
 
 def _by_time(record: SourceRecord, config: DataConfig) -> dict[Split, Stretch]:
-    """Start trains, then some validates, the end tests (one clip each at least); gaps between them serve none.
+    """The end validates, what is before it tests, the start trains, each a clip at least; gaps between serve none.
 
-    A source too short for these and a clip to train on trains as a whole.
+    A source too short for all three does not test, and one too short for two trains as a whole: so what
+    validates is the same with a test split and without.
     """
-    clip, frames = span(config), record.frames
-    gap = max(clip, round(config.gap * (record.fps or 0)))
-    apart = 2 if config.test_fraction else 1
-    if frames < clip + apart * (gap + clip):
-        return _three(record, (0, frames), (0, 0), (0, 0))
-    test = max(clip, math.ceil(config.test_fraction * frames)) if config.test_fraction else 0
-    valid_end = max(0, frames - test - gap) if test else frames
-    valid_start = max(0, valid_end - max(clip, math.ceil(config.valid_fraction * frames)))
-    train_end = max(0, valid_start - gap)
-    return _three(record, (0, train_end), (valid_start, valid_end), (frames - test, frames))
+    clip, train_end, frames = span(config), record.frames, record.frames
+    gap = max(clip, math.ceil(config.gap * (config.fps or record.fps or 0)))
+    apart: dict[Split, tuple[int, int]] = {"valid": (0, 0), "test": (0, 0)}
+    shares: dict[Split, float] = {"valid": config.valid_fraction, "test": config.test_fraction}
+    for split, share in shares.items():
+        most = train_end - gap - clip
+        if share and most >= clip:
+            taken = min(most, max(clip, math.ceil(share * frames)))
+            apart[split] = (train_end - taken, train_end)
+            train_end -= taken + gap
+    return _three(record, (0, train_end), apart["valid"], apart["test"])
 
 
 def _three(

@@ -25,8 +25,9 @@ from raysweep.data.decode import (
     read_frames,
     readable_name,
 )
-from raysweep.data.discover import File, Paths, Source, Split, discover
+from raysweep.data.discover import Source, discover
 from raysweep.data.fit import fit
+from raysweep.data.labels import Split
 from raysweep.data.manifest import (
     Manifest,
     Skipped,
@@ -37,6 +38,7 @@ from raysweep.data.manifest import (
     require_settings,
     save_manifest,
 )
+from raysweep.data.places import File, Paths
 from raysweep.data.preprocessing import Preprocessing
 from raysweep.data.scenes import Cuts
 from raysweep.data.shards import SUFFIX, read_shard, shard_name, write_shard
@@ -63,7 +65,11 @@ def prepare(
     decodes, or when `folder` is a store of something else.
     """
     sources = discover(
-        source, config.split, validation=config.validation_source, images=config.images
+        source,
+        config.split,
+        validation=config.validation_source,
+        images=config.images,
+        frame_folders=config.frame_folders,
     )
     settings = config.preprocessing
     if is_prepared(folder, sources, settings):
@@ -87,7 +93,7 @@ def prepare_source(source: Source, folder: Path, settings: Preprocessing) -> Sou
     finished = _finished(shard, record, settings)
     if finished:
         return finished
-    record = _decoded(record, source.files, shard, settings)
+    record = _decoded(record, source, shard, settings)
     if record.error is not None:
         return record
     note = Manifest(source=source.name, settings=settings, records=(record,))
@@ -150,10 +156,16 @@ def shard_paths(folder: Path, manifest: Manifest) -> list[Path]:
 
 
 def _decoded(
-    record: SourceRecord, files: Sequence[File], shard: Path, settings: Preprocessing
+    record: SourceRecord, source: Source, shard: Path, settings: Preprocessing
 ) -> SourceRecord:
     skipped: dict[str, str] = {}
-    frames_HWC = _frames(files, IMAGE_READERS if settings.images else READERS, skipped)
+    rates: list[float | None] = []
+    readers = IMAGE_READERS if settings.images else READERS
+    frames_HWC = (
+        _numbered(source.files, skipped)
+        if source.frames
+        else _frames(source.files, readers, skipped, rates)
+    )
     first_HWC = next(frames_HWC, None)
     if first_HWC is None:
         return record.model_copy(
@@ -174,20 +186,38 @@ def _decoded(
             "frames": frames,
             "width": width,
             "height": height,
-            "fps": None if settings.images else frame_rate(files[0].path),
+            "fps": rates[0] if rates else None,
             "cuts": tuple(cuts.at),
             "skipped_files": skipped,
         }
     )
 
 
-def _frames(files: Iterable[File], readers: Readers, skipped: dict[str, str]) -> Iterator[Frames]:
-    """The frames of all files, one file after the other; those without any go to `skipped`."""
-    for name, path in files:
+def _frames(
+    files: Iterable[File], readers: Readers, skipped: dict[str, str], rates: list[float | None]
+) -> Iterator[Frames]:
+    """The frames of all files, one file after the other; those without any go to `skipped`, what videos
+    claim as their frame rate to `rates`, since a file is here for as long as it is read."""
+    for file in files:
         try:
-            yield from read_frames(path, readers)
+            with file.local() as path:
+                yield from read_frames(path, readers)
+                if readers is READERS:
+                    rates.append(frame_rate(path))
         except DecodeError as error:
-            skipped[name] = str(error)
+            skipped[file.name] = str(error)
+
+
+def _numbered(files: Iterable[File], skipped: dict[str, str]) -> Iterator[Frames]:
+    """The frames of a video that lies as images; those of another size than the first go to `skipped`."""
+    size = None
+    for file in files:
+        for frame_HWC in _frames([file], IMAGE_READERS, skipped, []):
+            size = size or frame_HWC.shape
+            if frame_HWC.shape == size:
+                yield frame_HWC
+            else:
+                skipped[file.name] = "its size is not that of the first frame"
 
 
 def _finished(shard: Path, asked: SourceRecord, settings: Preprocessing) -> SourceRecord | None:

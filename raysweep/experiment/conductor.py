@@ -12,7 +12,7 @@ from math import isfinite
 from typing import Any, Literal, NamedTuple
 
 from raysweep.config import RunConfig, SweepConfig
-from raysweep.errors import ConfigError
+from raysweep.errors import ConfigError, UserError
 from raysweep.experiment.events import Event, EventLog
 from raysweep.experiment.records import FROM_SPACE, Records, TrialRecord, apply, run_of
 from raysweep.schema import Tree
@@ -91,7 +91,7 @@ class Conductor:
             record = self.trials[self._waiting.pop(0)]
             try:
                 return Proposal(record.trial, self.resolve(run_of(self.sweep, record)))
-            except ConfigError as error:
+            except UserError as error:
                 self.end(record.trial, str(error))
         return None
 

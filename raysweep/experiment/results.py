@@ -30,7 +30,8 @@ class Row:
 
 
 def leaderboard(trials: Iterable[TrialRecord], objective: Objective) -> list[Row]:
-    """Best first; trials without a finite score last."""
+    """Best first; trials without a finite score last. All were scored on the same frames, with the same weights:
+    `commands/sweep.py` holds each to the experiment's fingerprint before it runs."""
     rows = [_row(record, objective) for record in trials]
     return sorted(rows, key=lambda row: _rank(row, objective))
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from raysweep.features.backbones import Backbone, backbone
+from raysweep.features.backbones import Backbone, backbone, weights_file
 
 _EPSILON = 1e-12
 """Added to a squared feature norm: its root has a finite slope where a feature vector is all zero."""
@@ -61,19 +61,23 @@ def _lpips(net: str, init: str, device: torch.device) -> LPIPS:
     return LPIPS(network, _heads(net, device), device)
 
 
+def lpips_files(net: str, init: str) -> list[Path]:
+    """What `lpips(net, init)` will load: the network's file, unless it is random, and the heads'."""
+    network = weights_file(net, init)
+    return [_heads_file(net)] if network is None else [network, _heads_file(net)]
+
+
 def _heads(net: str, device: torch.device) -> list[Tensor]:
-    state = torch.load(
-        _package() / f"weights/v0.1/{net}.pth", map_location=device, weights_only=True
-    )
+    state = torch.load(_heads_file(net), map_location=device, weights_only=True)
     return [state[f"lin{index}.model.1.weight"] for index in range(len(state))]
 
 
-def _package() -> Path:
-    """Found without importing it: its own networks and SciPy are not needed."""
+def _heads_file(net: str) -> Path:
+    """In the package, which is found without importing it: its own networks and SciPy are not needed."""
     spec = find_spec("lpips")
     assert spec is not None
     assert spec.origin is not None
-    return Path(spec.origin).parent
+    return Path(spec.origin).parent / f"weights/v0.1/{net}.pth"
 
 
 def _unit_length(features_NCHW: Tensor) -> Tensor:

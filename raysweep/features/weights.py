@@ -1,5 +1,7 @@
 """The one policy for pretrained weights: torch.hub's folder, filled over the network once if need be."""
 
+from functools import cache
+from hashlib import file_digest
 from http.client import HTTPException
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -43,6 +45,13 @@ def chosen(init: str, setting: str, others: str, url: str, instead: str) -> Path
             f"{setting} must be {others}, pretrained or a file; there is no file {path}. Check the path."
         )
     return path
+
+
+@cache  # half a gigabyte takes a second
+def digest(path: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
 
 
 def checkpoints_folder() -> Path:

@@ -13,7 +13,8 @@ from raysweep.commands.footage import (
     settled,
     write_validation_facts,
 )
-from raysweep.commands.standing import standing
+from raysweep.commands.standing import Standing, standing
+from raysweep.comparable import Fingerprint
 from raysweep.config import RunConfig
 from raysweep.data import DataConfig
 from raysweep.data.manifest import read_manifest
@@ -53,7 +54,8 @@ def loop(monkeypatch: pytest.MonkeyPatch) -> Loop:
 
     loop = Loop()
     monkeypatch.setattr(sweep, "connected", nullcontext)
-    monkeypatch.setattr(sweep, "_prepare", lambda experiment, run: experiment.folder)
+    monkeypatch.setattr(sweep, "_prepare", lambda now, run: now.experiment.folder)
+    monkeypatch.setattr(sweep, "_resolve", lambda now, footage, run: run)
     monkeypatch.setattr(sweep, "execute", loop)
     monkeypatch.setattr(sweep.resources, "cluster_capacity", lambda: Capacity(2, 0))
     return loop
@@ -92,7 +94,7 @@ def test_an_experiment_that_its_footage_refuses_leaves_its_name_free(
 ):
     from raysweep.commands import sweep
 
-    def refuse(experiment: Experiment, run: RunConfig) -> Path:
+    def refuse(now: Standing, run: RunConfig) -> Path:
         raise DataError("data.split must leave train clips, got none. Add footage.")
 
     with monkeypatch.context() as patch:
@@ -174,10 +176,13 @@ def test_a_run_that_nothing_validates_says_what_it_trains_on(folder):
     data = DataConfig(source="videos", split="none", resolution=16, clip_length=4)
     store, facts = default_store(data, folder / "runs"), folder / "facts.json"
     manifest = prepare("videos", store, data)
-    assert write_validation_facts(MappedReader(store, manifest), manifest, data, facts) == {
+    reader, record = MappedReader(store, manifest), Fingerprint(frames="0")
+    assert write_validation_facts(reader, manifest, data, record, facts) == {
         "train_clips": 10,
         "validation_clips": 0,
         "validation_frames": 0,
+        "test_clips": 0,
+        "too_short_sources": 0,
     }
 
 
@@ -187,6 +192,8 @@ def test_a_run_that_nothing_validates_says_what_it_trains_on(folder):
         {"source": ("videos", "more")},
         {"source": "more"},
         {"source": "vide*"},
+        {"source": "s3://films/videos"},
+        {"frame_folders": True},
         {"validation_source": "more"},
         {"images": True},
         {"resolution": 64},

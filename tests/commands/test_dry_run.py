@@ -1,6 +1,8 @@
 """What a dry run prints, and that precedence is what it says."""
 
+import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -96,6 +98,40 @@ def test_a_folder_of_videos_is_found_again_from_elsewhere(folder):
     sweep = compose(Request(data="videos"), load_space("smoke"), "smoke")
     assert sweep.pinned["data.source"] == str(folder / "videos")
     assert Path(sweep.pinned["data.source"]).is_absolute()
+
+
+# data.* as written -> as it is kept; `here` is the current folder
+WRITTEN = [
+    ({"source": "demo"}, {"source": "demo"}),
+    ({"source": "videos/*"}, {"source": "here/videos/*"}),
+    ({"source": ["videos", "a/../b"]}, {"source": ("here/videos", "here/b")}),
+    ({"source": ["demo", "s3://films/a"]}, {"source": ("here/demo", "s3://films/a")}),
+    (
+        {"source": "a", "validation_source": "b"},
+        {"source": "here/a", "validation_source": "here/b"},
+    ),
+    ({"store": "stores/x"}, {"store": "here/stores/x"}),
+]
+
+
+@pytest.mark.parametrize(("written", "kept"), WRITTEN, ids=lambda value: str(value))
+@pytest.mark.parametrize("place", ["file", "words", "space"])
+def test_footage_is_the_same_from_elsewhere(folder, written, kept, place):
+    (folder / "config.yaml").write_text(yaml.safe_dump({"data": written}))
+    words = [f"data.{name}={json.dumps(value)}" for name, value in written.items()]
+    space = load_space("smoke")
+    request = {
+        "file": Request(config=folder / "config.yaml"),
+        "words": Request(assignments=words),
+        "space": Request(),
+    }[place]
+    if place == "space":
+        space = replace(space, base={"data": written})
+    data = compose(request, space, "smoke").run().data
+    for name, value in kept.items():
+        of_one = (value,) if isinstance(value, str) else value
+        absolute = tuple(entry.replace("here", str(folder)) for entry in of_one)
+        assert getattr(data, name) == (absolute[0] if isinstance(value, str) else absolute)
 
 
 def test_a_checkpoint_is_named_from_anywhere_and_what_it_gives_is_said(run, folder):

@@ -89,7 +89,8 @@ def test_lists_of_files_and_image_mode_are_taken_as_they_are(run, folder):
     code, out, error = run("train", "--config", "param.json", *OFFLINE, "--dry-run")
     assert (code, error) == (0, "")
     data = settings_of(out)["data"]
-    assert (data["source"], data["validation_source"]) == (["a.png", "b.png"], ["c.png"])
+    assert data["source"] == [str(folder / "a.png"), str(folder / "b.png")]
+    assert data["validation_source"] == [str(folder / "c.png")]
 
 
 def test_a_config_file_of_raysweep_stays_what_it_is(run, folder):

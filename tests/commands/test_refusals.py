@@ -21,6 +21,9 @@ FILES = {
     "raises.py": "ratio = 1 / 0\n",
     "misspelt.py": "def space(trial):\n    trial.suggest_int('data.btch_size', 1, 2)\n",
     "sizes.py": "def space(trial):\n    trial.suggest_categorical('data.resolution', [32, 64])\n",
+    "lengths.py": "def space(trial):\n    trial.suggest_categorical('data.clip_length', [1, 2])\n",
+    "inits.py": "def space(trial):\n"
+    "    trial.suggest_categorical('loss.perceptual_net', ['squeeze', 'alex'])\n",
     "nets.py": "def space(trial):\n"
     "    trial.suggest_categorical('loss.perceptual_net', ['squeeze', 'none'])\n",
     "logits.py": "def space(trial):\n"
@@ -31,11 +34,15 @@ FILES = {
     "list.yaml": "- 1\n",
     "numbers.yaml": "1: 2\n",
     "pictures/a.png": "this is text",
+    "frames/1.png": "this is text",
+    "frames/2.png": "this is text",
+    "list.csv": "path,split\nbad/a.mp4,train\nbad/b.avi,trian\n",
     "taken/notes": "",
     "file": "",
 }
 """What lies in the folder, by path."""
 IMAGES = ["--set", "data.images=true"]
+FRAMES = ["--set", "data.frame_folders=true"]
 OFFLINE = ["--set", "loss.perceptual_init=random", "--data", "demo"]
 
 
@@ -51,6 +58,13 @@ REFUSED = [
     ([*SMOKE, "--data", "notes.md"], ["notes.md", "Put some there"]),
     ([*SMOKE, "--data", "bad"], ["2 that do not", "'a.mp4'", "videos that play"]),
     ([*SMOKE, "--data", "pictures"], ["pictures", "images", "Set data.images=true"]),
+    ([*SMOKE, "--data", "frames"], ["images", "Set data.frame_folders=true", "numbered"]),
+    ([*SMOKE, *FRAMES, "--data", "frames"], ["2 that do not", "'1.png'", "whole images"]),
+    ([*SMOKE, *FRAMES, "--data", "pictures"], ["pictures", "no two images", "Number"]),
+    ([*SMOKE, *FRAMES, *IMAGES, "--data", "frames"], ["data.frame_folders", "Leave one"]),
+    ([*SMOKE, "--data", "list.csv"], ["list.csv", "'trian'", "row 2", "Correct it"]),
+    ([*SMOKE, "--data", "nfs://host/films"], ["nfs://host/films", "in reach", "Correct"]),
+    ([*SMOKE, "--set", "data.store=s3://films/x"], ["data.store", "s3://films/x", "Name a folder"]),
     ([*SMOKE, *IMAGES, "--data", "pictures"], ["1 that do not", "'a.png'", "whole images"]),
     ([*SMOKE, *IMAGES, "--data", "bad"], ["bad", "videos", "Set data.images=false"]),
     ([*SMOKE, *IMAGES], ["data.images", "data.source demo", "Leave one"]),
@@ -128,6 +142,14 @@ REFUSED = [
     (["sweep", "logits.py", *OFFLINE], ["loss.logit_init", "there is no file absent.pth"]),
     (["sweep", "sizes.py", *OFFLINE], ["data.resolution", "Start another experiment"]),
     (
+        ["sweep", "lengths.py", *OFFLINE],
+        ["data.clip_length decides which", "--set data.clip_length=8", "another experiment"],
+    ),
+    (
+        ["sweep", "inits.py", *OFFLINE, "--set", "objective=lpips"],
+        ["val/lpips_random with the same weights", "alex", "vgg", "another experiment"],
+    ),
+    (
         ["sweep", "nets.py", *OFFLINE, "--set", "objective=lpips"],
         ["objective lpips needs loss.perceptual_net"],
     ),
@@ -182,6 +204,14 @@ def test_it_is_refused_in_one_line(run, files, words, pieces):
 def test_one_video_that_plays_among_bad_ones_is_enough(run, files):
     write_video(files / "bad" / "z.mp4")
     assert run(*SMOKE, "--data", "bad", "--dry-run").code == 0
+
+
+def test_numbers_that_a_video_lacks_are_said(run, files):
+    for number in (3, 6):
+        write_image(files / f"frames/{number}.png")
+    code, out, _ = run(*SMOKE, *FRAMES, "--data", "frames", "--dry-run")
+    assert code == 0
+    assert "1 of 1 videos lack numbered images, 2 in all, first *.png" in out
 
 
 def test_one_image_that_opens_among_bad_ones_is_enough(run, files):

@@ -45,7 +45,8 @@ def _loop(monkeypatch: pytest.MonkeyPatch) -> None:
     from raysweep.commands import sweep
 
     monkeypatch.setattr(sweep, "connected", nullcontext)
-    monkeypatch.setattr(sweep, "_prepare", lambda experiment, run: experiment.folder)
+    monkeypatch.setattr(sweep, "_prepare", lambda now, run: now.experiment.folder)
+    monkeypatch.setattr(sweep, "_resolve", lambda now, store, run: run)
     monkeypatch.setattr(
         sweep, "execute", lambda conductor, *_, at_once: execute(conductor, by_weight, at_once)
     )
@@ -123,6 +124,14 @@ REFUSED: list[tuple[dict[str, Tree], list[str], list[str]]] = [
         },
         [],
         ["a.json", "b.json", "data.source", "x", "z", "another folder"],
+    ),
+    (
+        {
+            "a.json": {"model_type": "VqVae2"},
+            "b.json": {"model_type": "VqVae2", "data_args": {"sequence_length": 4}},
+        },
+        OFFLINE,
+        ["a.json", "b.json", "data.clip_length", "scored on", "another folder"],
     ),
     ({"a.json": {"model_type": "nothing"}}, [], ["'nothing'"]),
     (

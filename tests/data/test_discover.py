@@ -1,9 +1,12 @@
 """Promises about finding footage: sorted, named from the root, folders respected, one clear line if not."""
 
+import os
+
 import pytest
 
 from raysweep.data import discover as discover_module
-from raysweep.data.discover import discover, is_there
+from raysweep.data.discover import discover
+from raysweep.data.listing import is_there
 from raysweep.errors import DataError
 
 
@@ -52,7 +55,13 @@ def test_folders_split(tmp_path, folder, split):
     assert splits(discover(tmp_path, split)) == {
         "train/deep/a.mp4": "train",
         f"{folder}/b.mp4": "valid",
+        "test/c.mp4": "test",
     }
+
+
+def test_a_test_folder_alone_beside_train_is_no_split(tmp_path):
+    touch(tmp_path, "train/a.mp4", "test/b.mp4")
+    assert set(splits(discover(tmp_path)).values()) == {None}
 
 
 @pytest.mark.parametrize("split", ["source", "time"])
@@ -71,13 +80,22 @@ def test_train_alone_is_an_ordinary_folder(tmp_path):
     [
         (["a.doc"], ".", "auto", "holds no video: .*suffixes are read: .*.mp4"),
         ([], "absent", "auto", "must exist, got .*absent"),
-        (["a.doc"], "a.doc", "auto", "must be a folder, a video, an image or a .txt list"),
+        (["a.doc"], "a.doc", "auto", "must be a folder, a video, an image or a list of files"),
         (["list.txt"], "list.txt", "auto", "holds no video"),
         (["train/a.mp4"], ".", "folders", "'folders' needs .* train .* valid, vaild, val"),
         (["a.png", "b.JPG"], ".", "auto", "holds no video, but images: .* data.images=true"),
         (["a.png"], "a.png", "auto", "holds no video, but images: .* data.images=true"),
         (["a.mp4"], "*.mkv", "auto", r"must match something, and .*\.mkv does not"),
         (["a.doc"], "*", "auto", "holds no video: .*suffixes are read"),
+        (["a.mp4"], "**.mp4", "auto", r"\*\*\.mp4.* does not: .*Correct it"),
+        (["a.mp4"], "a.mp4/b", "auto", "must exist"),
+        (["a.mp4"], "x" * 300, "auto", "does not: File name too long"),
+        (
+            ["u/train/a.mp4", "u/valid/b.mp4"],
+            ".",
+            "folders",
+            "There are some in u: name that folder",
+        ),
     ],
 )
 def test_what_is_refused(tmp_path, files, source, split, message):
@@ -202,3 +220,46 @@ def test_whether_every_entry_is_still_there(tmp_path):
     assert is_there([str(tmp_path / "a"), str(tmp_path / "*/*.mp4")])
     assert not is_there([str(tmp_path / "a"), str(tmp_path / "*.mp4")])
     assert not is_there(tmp_path / "b")
+
+
+def test_a_folder_that_cannot_be_listed_is_named(tmp_path, monkeypatch):
+    touch(tmp_path, "a/x.mp4", "b/y.mp4")
+    scandir = os.scandir
+
+    def refusing(folder):
+        if str(folder).endswith("/b"):
+            raise PermissionError(13, "Permission denied", str(folder))
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", refusing)  # root may list any folder
+    with pytest.raises(DataError, match=r"/b' does not: Permission denied"):
+        discover(tmp_path)
+
+
+def test_a_file_with_two_names_is_taken_once(tmp_path):
+    touch(tmp_path, "a/x.mp4", "b/z.mp4")
+    (tmp_path / "b/y.mp4").symlink_to(tmp_path / "a/x.mp4")
+    (tmp_path / "b/gone.mp4").symlink_to(tmp_path / "a/gone.mp4")
+    assert names(discover(tmp_path)) == ["a/x.mp4", "b/z.mp4"]
+
+
+def test_a_file_that_serves_two_splits_by_a_link_is_refused(tmp_path):
+    touch(tmp_path, "train/x.mp4", "valid/z.mp4")
+    (tmp_path / "valid/y.mp4").symlink_to(tmp_path / "train/x.mp4")
+    with pytest.raises(DataError, match=r"'train/x\.mp4' \(train\) and 'valid/y\.mp4' \(valid\)"):
+        discover(tmp_path)
+
+
+def test_images_and_videos_of_a_list_are_each_tried(tmp_path):
+    touch(tmp_path, "a.mp4", "b.png", "c.doc")
+    (tmp_path / "list.txt").write_text("a.mp4\nb.png\nc.doc")
+    assert names(discover(tmp_path / "list.txt")) == ["a.mp4", "b.png", "c.doc"]
+
+
+def test_images_that_test_lie_apart(tmp_path):
+    touch(tmp_path, "train/a.png", "test/b.png", "valid/c.png")
+    assert {source.split for source in discover(tmp_path, images=True)} == {
+        "train",
+        "valid",
+        "test",
+    }

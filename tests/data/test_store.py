@@ -150,6 +150,7 @@ def test_a_finished_shard_of_another_resolution_file_or_version_is_made_anew(vid
     next((tmp_path / "store" / "frames").glob("*.json")).write_text('{"version": 0}')
     assert prepare_source(source, tmp_path / "store", smaller).sha256 == shas[1]
     write_video(videos / "b.mp4", frames=9, seed=3)
+    source = discover(videos / "b.mp4", "auto")[0]
     shas.append(prepare_source(source, tmp_path / "store", smaller).sha256)
     assert len(set(shas)) == 3
 

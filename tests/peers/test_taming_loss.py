@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from raysweep.features.backbones import _backbone
-from raysweep.features.lpips import _package
+from raysweep.features.lpips import _heads_file
 from raysweep.training.loop import Parts
 from tests.tiny import CPU, NO_EFFECT, QUANTIZERS, frames, tiny_parts
 
@@ -40,7 +40,7 @@ def published(taming: ModuleType) -> Iterator[ModuleType]:
     lpips = import_module("taming.modules.losses.lpips")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lpips, "models", SimpleNamespace(vgg16=_vgg16))
-        patch.setattr(lpips, "get_ckpt_path", lambda *_: str(_package() / "weights/v0.1/vgg.pth"))
+        patch.setattr(lpips, "get_ckpt_path", lambda *_: str(_heads_file("vgg")))
         yield module
 
 
