@@ -10,11 +10,11 @@ import ray
 from ray.train import DataConfig as TrainDataConfig
 
 from raysweep.cluster.pipeline import counted_on_all_nodes, materialise
+from raysweep.data import DataConfig
 from raysweep.data.counting import count
 from raysweep.data.direct import DirectReader
 from raysweep.data.discover import Source
 from raysweep.data.manifest import Manifest, read_manifest
-from raysweep.data.preprocessing import Preprocessing
 from raysweep.data.reader import ClipReader, MappedReader, Reader
 from raysweep.data.reading import choose
 from raysweep.data.shards import read_shard
@@ -71,9 +71,9 @@ def in_shared_memory(store: Path) -> Footage:
     return Footage(manifest, partial(_shared, tables))
 
 
-def in_videos(sources: Sequence[Source], where: str, settings: Preprocessing) -> Footage:
+def in_videos(sources: Sequence[Source], where: str, config: DataConfig) -> Footage:
     """No store: each process seeks its clips in the footage, which all nodes have counted."""
-    manifest, located = count(sources, where, settings, counted_on_all_nodes)
+    manifest, located = count(sources, where, config, counted_on_all_nodes)
     return Footage(manifest, partial(DirectReader, located))
 
 

@@ -17,12 +17,13 @@ from raysweep.data.listing import is_there
 from raysweep.data.manifest import (
     Skipped,
     is_finished,
+    none_decodes,
     read_manifest,
     require_settings,
 )
 from raysweep.data.places import Paths, entries_of, is_uri, shown
 from raysweep.data.sequences import missing_numbers
-from raysweep.data.store import is_prepared, none_decodes, prepare
+from raysweep.data.store import is_prepared, prepare
 from raysweep.errors import DataError
 from raysweep.experiment.layout import Experiment
 
@@ -45,12 +46,11 @@ def check_footage(data: DataConfig, storage: Path, *, update: bool = False) -> N
     elif data.source == DEMO:
         check_demo_videos(_demo_videos(storage))
     else:
-        sources = _discovered(data)
-        if (
-            update
-            or data.reading == "direct"
-            or not is_prepared(_store(data, storage), sources, data.preprocessing)
-        ):
+        sources, direct = _discovered(data), data.reading == "direct"
+        if direct:
+            _require_here(sources)
+        store = _store(data, storage)
+        if direct or update or not is_prepared(store, sources, data.preprocessing):
             _require_frames(sources, data.images)
             _say_what_is_missing(sources)
 
@@ -102,7 +102,7 @@ def counted(data: DataConfig, storage: Path) -> "Footage":
         make_demo_videos(_demo_videos(storage))
     data = _located(data, storage)
     assert data.source is not None
-    footage = in_videos(_discovered(data), shown(data.source), data.preprocessing)
+    footage = in_videos(_discovered(data), shown(data.source), data)
     say(f"counted {describe(footage.manifest, data)}, read from the files as they are")
     say_skipped(footage.manifest)
     return footage
@@ -153,6 +153,16 @@ def _discovered(data: DataConfig) -> list[Source]:
         images=data.images,
         frame_folders=data.frame_folders,
     )
+
+
+def _require_here(sources: Sequence[Source]) -> None:
+    """Seeking in a file of another machine would copy it here for every clip."""
+    for file in (file for source in sources for file in source.files):
+        if file.remote is not None:
+            raise DataError(
+                f"data.reading direct reads files that nodes see in a folder, and {file.name} is on {file.remote}. "
+                "Set data.reading to auto, which prepares a store."
+            )
 
 
 def _require_frames(sources: Sequence[Source], images: bool) -> None:

@@ -37,7 +37,7 @@ def held_to_record(
 def check_record(run: RunConfig, experiment: Experiment, metric: str) -> None:
     """As `held_to_record`, before anything starts: where the store is there."""
     store = store_of(settled(run.data, experiment), experiment.folder.parent)
-    if is_finished(store):
+    if run.data.reading != "direct" and is_finished(store):
         held_to_record(run, read_manifest(store), experiment, metric)
 
 

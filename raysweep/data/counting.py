@@ -4,25 +4,22 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from raysweep.data import DataConfig
 from raysweep.data.decode import (
     IMAGE_READERS,
     READERS,
     DecodeError,
+    Readers,
     frame_rate,
-    open_video,
-    read_frames,
+    read_timed,
 )
 from raysweep.data.discover import Source
-from raysweep.data.manifest import Manifest, SourceRecord
-from raysweep.data.preprocessing import Preprocessing
-from raysweep.data.store import none_decodes
-from raysweep.errors import DataError
+from raysweep.data.manifest import Manifest, SourceRecord, require_good
 
 
 class Located(NamedTuple):
@@ -30,8 +27,8 @@ class Located(NamedTuple):
 
     paths: tuple[Path, ...]
     """The video, or an image for each frame."""
-    times_ms: NDArray[np.float64]
-    """When each frame of a video is shown, as its container says: how a frame is known again. None of images."""
+    times: NDArray[np.float64]
+    """When each frame of a video is shown, in seconds, as its container says: how a frame is known again."""
 
 
 class Counted(NamedTuple):
@@ -53,16 +50,13 @@ class Uncopied(NamedTuple):
     """By SourceRecord.name."""
 
 
-def count(
-    sources: Sequence[Source], where: str, settings: Preprocessing, run: Run = map
-) -> Uncopied:
-    """Bad files are skipped and named in the manifest; DataError when there is none that decodes."""
-    _require_near(sources)
-    done = list(run(partial(count_source, images=settings.images), sources))
+def count(sources: Sequence[Source], where: str, config: DataConfig, run: Run = map) -> Uncopied:
+    """Bad files are skipped and named in the manifest; DataError when there is none that decodes, or more
+    bad ones than `max_bad_fraction`."""
+    done = list(run(partial(count_source, images=config.images), sources))
     records = tuple(sorted((one.record for one in done), key=lambda record: record.name))
-    manifest = Manifest(source=where, settings=settings, records=records)
-    if not manifest.good:
-        raise DataError(none_decodes(manifest.skipped))
+    manifest = Manifest(source=where, settings=config.preprocessing, records=records)
+    require_good(manifest, config.max_bad_fraction)
     located = {one.record.name: one.located for one in done if one.record.error is None}
     return Uncopied(manifest, located)
 
@@ -70,49 +64,50 @@ def count(
 def count_source(source: Source, *, images: bool) -> Counted:
     """The record that a store would have; its `sha256` is of the source's name, bytes and frames."""
     skipped: dict[str, str] = {}
-    paths, sizes, times_ms = [], [], []
+    found: list[_Decoded] = []
     for file in source.files:
         try:
-            first_HWC = next(read_frames(file.path, IMAGE_READERS if images else READERS))
-            times_ms += [] if images else _times(file.path)
+            found.append(_decoded(file.path, IMAGE_READERS if images else READERS))
         except DecodeError as error:
             skipped[file.name] = str(error)
-        else:
-            paths.append(file.path)
-            sizes.append(first_HWC.shape[:2])
     record = SourceRecord(
         name=source.name,
         split=source.split,
         source_bytes=source.size,
         skipped_files=skipped,
-        error=None if paths else next(iter(skipped.values())),
+        error=None if found else next(iter(skipped.values())),
     )
-    if paths:
-        frames = len(paths) if images else len(times_ms)
-        known_by = f"{record.name}\n{record.source_bytes}\n{frames}"
-        found = {
+    times = [seconds for one in found for seconds in one.times]
+    if found:
+        known_by = f"{record.name}\n{record.source_bytes}\n{len(times)}"
+        height, width = found[0].size
+        of_frames = {
             "sha256": sha256(known_by.encode()).hexdigest(),
-            "frames": frames,
-            "height": sizes[0][0],
-            "width": sizes[0][1],
-            "fps": None if images else frame_rate(paths[0]),
+            "frames": len(times),
+            "height": height,
+            "width": width,
+            "fps": None if images else frame_rate(found[0].path),
         }
-        record = record.model_copy(update=found)
-    return Counted(record, Located(tuple(paths), np.array(times_ms)))
+        record = record.model_copy(update=of_frames)
+    return Counted(record, Located(tuple(one.path for one in found), np.array(times)))
 
 
-def _require_near(sources: Iterable[Source]) -> None:
-    for file in (file for source in sources for file in source.files):
-        if file.remote is not None:
-            raise DataError(
-                f"data.reading direct seeks in files of this machine, and {file.name} is on {file.remote}. "
-                "Leave data.reading out: preparing copies each file once."
-            )
+class _Decoded(NamedTuple):
+    """A file whose frames passed by."""
+
+    path: Path
+    size: tuple[int, int]
+    """Height and width of its first frame."""
+    times: list[float]
+    """When each frame is shown, in seconds."""
 
 
-def _times(path: Path) -> list[float]:
-    """Of every frame that decodes, in milliseconds."""
-    video, times_ms = open_video(path), []
-    while video.grab():
-        times_ms.append(float(video.get(cv2.CAP_PROP_POS_MSEC)))
-    return times_ms
+def _decoded(path: Path, readers: Readers) -> _Decoded:
+    frames = read_timed(path, readers, _refuse)
+    first = next(frames)
+    height, width = first.frame.shape[:2]
+    return _Decoded(path, (height, width), [first.seconds, *(timed.seconds for timed in frames)])
+
+
+def _refuse(what: str) -> NoReturn:
+    raise DecodeError(f"{what}; a store with data.keep_partial=true keeps what decodes")

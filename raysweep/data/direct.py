@@ -59,8 +59,8 @@ class DirectReader:
         return np.concatenate([window(frame_HWC[None], view, side) for frame_HWC in fitted])
 
     def _open(self, source: str) -> _Source:
-        paths, times_ms = self._located[source]
-        return Images(paths) if self._settings.images else SoughtVideo(paths[0], times_ms)
+        paths, times = self._located[source]
+        return Images(paths) if self._settings.images else SoughtVideo(paths[0], times)
 
 
 class Images:
@@ -83,10 +83,10 @@ class SoughtVideo:
     seeking comes to tells where that is, and from there on it is decoded frame by frame.
     """
 
-    def __init__(self, path: Path, times_ms: NDArray[np.float64]) -> None:
+    def __init__(self, path: Path, times: NDArray[np.float64]) -> None:
         _require_seen(path)
-        self._path, self._times_ms = path, times_ms
-        self._leads = LEADS if np.all(np.diff(times_ms) > 0) else ()
+        self._path, self._times = path, times
+        self._leads = LEADS if np.all(np.diff(times) > 0) else ()
         self._restart()
 
     def read(self, frame: int) -> Frames:
@@ -94,7 +94,7 @@ class SoughtVideo:
         if not self._next <= frame <= self._next + NEAR_FRAMES:
             self._seek(frame)
         frame_HWC = self._decode(frame)
-        if self._time() != self._times_ms[frame]:
+        if self._time() != self._times[frame]:
             self._restart()
             frame_HWC = self._decode(frame)
         if frame_HWC is None:
@@ -110,15 +110,15 @@ class SoughtVideo:
                 break
             self._video.set(cv2.CAP_PROP_POS_FRAMES, frame - lead)
             self._video.grab()
-            found = int(np.searchsorted(self._times_ms, self._time()))
-            if found < frame and self._times_ms[found] == self._time():
+            found = int(np.searchsorted(self._times, self._time()))
+            if found < frame and self._times[found] == self._time():
                 self._next = found + 1
                 return
         self._restart()
 
     def _time(self) -> float:
-        """Milliseconds, of the frame decoded last."""
-        return float(self._video.get(cv2.CAP_PROP_POS_MSEC))
+        """Seconds, of the frame decoded last."""
+        return float(self._video.get(cv2.CAP_PROP_POS_MSEC)) / 1000
 
     def _restart(self) -> None:
         self._video, self._next = open_video(self._path), 0

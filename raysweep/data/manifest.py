@@ -170,6 +170,32 @@ def is_finished(folder: Path) -> bool:
     return (folder / "manifest.json").is_file()
 
 
+def require_good(manifest: Manifest, max_bad_fraction: float) -> None:
+    """DataError when no file decoded, or too many did not: of videos, a folder of frames being one, or of images."""
+    if not manifest.good:
+        raise DataError(none_decodes(manifest.skipped))
+    if manifest.settings.images:
+        bad = len(manifest.skipped)
+        files = bad + sum(record.frames for record in manifest.good)
+    else:
+        bad, files = len(manifest.records) - len(manifest.good), len(manifest.records)
+    if bad > max_bad_fraction * files:
+        first = manifest.skipped[0]
+        raise DataError(
+            f"data.max_bad_fraction lets {max_bad_fraction:g} of the files be bad, got {bad} of {files}, first "
+            f"{first.name!r}: {first.error}. Mend or remove them, or raise it; what decoded is kept."
+        )
+
+
+def none_decodes(skipped: Sequence[Skipped]) -> str:
+    """What to tell where every file was skipped."""
+    first = skipped[0]
+    return (
+        f"data.source needs a file that decodes, got {len(skipped)} that do not, first {first.name!r}: "
+        f"{first.error}. Point it at videos that play, or at whole images."
+    )
+
+
 def require_settings(manifest: Manifest, asked: Preprocessing) -> None:
     """DataError, saying what differs, unless the store's frames were made as is asked."""
     differences = list(manifest.settings.differences(asked))

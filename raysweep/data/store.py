@@ -25,11 +25,11 @@ from raysweep.data.labels import Split
 from raysweep.data.making import Diary, alone_in, diary, was_left
 from raysweep.data.manifest import (
     Manifest,
-    Skipped,
     SourceRecord,
     is_finished,
     parse_manifest,
     read_manifest,
+    require_good,
     require_settings,
     save_manifest,
 )
@@ -128,36 +128,10 @@ def write_manifest(
     in_order = tuple(sorted(records, key=lambda record: record.name))
     where = readable_name(str(source))
     manifest = Manifest(source=where, settings=config.preprocessing, records=in_order)
-    if not manifest.good:
-        raise DataError(none_decodes(manifest.skipped))
-    _check_share(manifest, config.max_bad_fraction)
+    require_good(manifest, config.max_bad_fraction)
     save_manifest(manifest, folder / "manifest.json", parts)
     flush(folder / "manifest.json")
     return manifest
-
-
-def none_decodes(skipped: Sequence[Skipped]) -> str:
-    """What to tell where every file was skipped."""
-    first = skipped[0]
-    return (
-        f"data.source needs a file that decodes, got {len(skipped)} that do not, first {first.name!r}: "
-        f"{first.error}. Point it at videos that play, or at whole images."
-    )
-
-
-def _check_share(manifest: Manifest, max_bad_fraction: float) -> None:
-    """Of videos, a folder of frames being one, or of images."""
-    if manifest.settings.images:
-        bad = len(manifest.skipped)
-        files = bad + sum(record.frames for record in manifest.good)
-    else:
-        bad, files = len(manifest.records) - len(manifest.good), len(manifest.records)
-    if bad > max_bad_fraction * files:
-        first = manifest.skipped[0]
-        raise DataError(
-            f"data.max_bad_fraction lets {max_bad_fraction:g} of the files be bad, got {bad} of {files}, first "
-            f"{first.name!r}: {first.error}. Mend or remove them, or raise it; what decoded is kept."
-        )
 
 
 def is_prepared(folder: Path, sources: Sequence[Source], settings: Preprocessing) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from raysweep.cluster.footage import in_files
 from raysweep.cluster.resources import Capacity
 from raysweep.commands.footage import default_store
 from raysweep.commands.standing import standing
@@ -40,6 +41,7 @@ def _loop(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from raysweep.commands import sweep
 
     monkeypatch.setattr(sweep, "connected", nullcontext)
+    monkeypatch.setattr(sweep, "placed", lambda store, reading, tell: in_files(store))
     monkeypatch.setattr(sweep, "execute", lambda conductor, *_, at_once: execute(conductor))
     monkeypatch.setattr(sweep.resources, "cluster_capacity", lambda: Capacity(2, 0))
     (folder / "often.py").write_text(SPACE)
