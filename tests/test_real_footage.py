@@ -7,8 +7,12 @@ import torch
 
 from raysweep.assemble import assemble
 from raysweep.config import run_config
+from raysweep.data import DataConfig
 from raysweep.data.batches import Batches
-from raysweep.data.reader import ClipReader
+from raysweep.data.counting import count
+from raysweep.data.direct import DirectReader
+from raysweep.data.discover import discover
+from raysweep.data.reader import ClipReader, MappedReader
 from raysweep.data.store import prepare, read_shards
 from raysweep.schema import override
 from raysweep.tracking import Trackers
@@ -21,6 +25,18 @@ CUTS = {"big_buck_bunny_480p_30s.mp4": (285, 378, 553), "nasa_13013.mp4": (202,)
 """As a person sees them: not the fade out of black of the first, not the dissolve of the second."""
 
 pytestmark = pytest.mark.skipif(not CLIPS.is_dir(), reason=f"no clips at {CLIPS}")
+
+
+def test_real_clips_are_sought_as_the_store_holds_them(tmp_path: Path) -> None:
+    config = DataConfig(resolution=32, batch_size=4, split="none")
+    manifest = prepare(CLIPS, tmp_path, config)
+    counted, located = count(discover(CLIPS), str(CLIPS), config.preprocessing)
+    assert {record.name: record.frames for record in counted.good} == FRAMES
+    stored, sought = (
+        Batches(reader, manifest, config, seed=0).train(0)
+        for reader in (MappedReader(tmp_path, manifest), DirectReader(located, counted))
+    )
+    assert all(torch.equal(next(stored), next(sought)) for _ in range(3))
 
 
 def test_real_clips_prepare_and_train(tmp_path: Path) -> None:

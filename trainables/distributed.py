@@ -1,6 +1,6 @@
 """A TorchTrainer per trial: any number of workers, on any nodes."""
 
-from raysweep.cluster.sweep import Footage
+from raysweep.cluster.footage import Footage
 from raysweep.cluster.worker import Job
 
 
@@ -9,4 +9,4 @@ def distributed(job: Job, footage: Footage) -> None:
 
     from raysweep.cluster.trainer import build_trainer
 
-    build_trainer(job, footage.manifest, footage.frames, [TuneReportCallback()]).fit()
+    build_trainer(job, footage, [TuneReportCallback()]).fit()

@@ -7,8 +7,7 @@ import torch
 from ray import tune
 
 from raysweep.cluster import worker
-from raysweep.cluster.pipeline import shard_of
-from raysweep.cluster.sweep import Footage
+from raysweep.cluster.footage import Footage, Shard
 from raysweep.cluster.worker import Job
 from raysweep.training.loop import Report
 
@@ -22,4 +21,4 @@ def single(job: Job, footage: Footage) -> None:
         tune.report({"step": report.step, **report.metrics})
 
     start = worker.latest_checkpoint(job.folder)
-    worker.train(job, footage.manifest, shard_of(footage.frames), device, report, start)
+    worker.train(job, Shard(footage), device, report, start)

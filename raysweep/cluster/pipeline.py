@@ -1,17 +1,19 @@
-"""Ray Data's part: decoding footage on all nodes, and holding the store in shared memory for all trials."""
+"""Ray Data's part: decoding footage on all nodes, and putting a store into shared memory."""
 
 import logging
 import pickle
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import cv2
+import pyarrow as pa
 import ray
 import ray.data
-from ray.train import DataConfig as TrainDataConfig
 
 from raysweep.cluster.parcels import parcels
+from raysweep.data.counting import Counted
 from raysweep.data.discover import Source
 from raysweep.data.manifest import Manifest, SourceRecord
 from raysweep.data.shards import read_shard
@@ -19,54 +21,25 @@ from raysweep.data.store import shard_paths
 
 if TYPE_CHECKING:
     import numpy as np
-    import pyarrow as pa
 
-FRAMES = "frames"
-"""Name of the dataset that trials read."""
-
-
-class Shard(NamedTuple):
-    """What one worker needs to read its share: the store's tables in shared memory, and its place."""
-
-    tables: list[Any]
-    """References to Arrow tables; reading one copies nothing on the node that holds it."""
-    rank: int
-    workers: int
-
-    def open(self) -> "list[pa.Table]":
-        return list(ray.get(self.tables))
-
-
-class ShardByRank(TrainDataConfig):
-    """Hands every worker the materialised blocks and its rank.
-
-    Which clips it reads at which step is a pure function of seed, step and rank (`data.order`), so one
-    materialisation serves every epoch, every trial and any number of workers.
-    """
-
-    def configure(
-        self, datasets: dict[str, Any], world_size: int, *_: Any, **__: Any
-    ) -> list[dict[str, Shard]]:
-        return [
-            {name: shard_of(dataset, rank, world_size) for name, dataset in datasets.items()}
-            for rank in range(world_size)
-        ]
-
-
-def shard_of(dataset: "ray.data.Dataset", rank: int = 0, workers: int = 1) -> Shard:
-    return Shard(dataset.to_arrow_refs(), rank, workers)
+BLOCK_BYTES = 64_000_000
+"""Frames in one object of the shared memory, about."""
 
 
 def materialise(store: Path, manifest: Manifest) -> "ray.data.Dataset":
     """The store's frames in the object store, once per node that reads them."""
     _quiet()
-    shards = [{"path": str(path)} for path in shard_paths(store, manifest)]
-    rows = ray.data.from_items(shards, override_num_blocks=len(shards))
-    return rows.map_batches(_segments, batch_size=1).materialize()
+    paths = shard_paths(store, manifest)
+    blocks = max(ray.cluster_resources()["CPU"], sum(p.stat().st_size for p in paths) / BLOCK_BYTES)
+    shards = [{"path": str(path)} for path in paths]
+    rows = ray.data.from_items(shards, override_num_blocks=min(len(shards), ceil(blocks)))
+    return rows.map_batches(_segments, batch_size=None).materialize()
 
 
-def _segments(shard: "dict[str, np.ndarray[Any, Any]]") -> "pa.Table":
-    return read_shard(Path(shard["path"][0]))
+def _segments(shards: "dict[str, np.ndarray[Any, Any]]") -> pa.Table:
+    """Small ones in one piece: a piece each would take a reader long to open."""
+    table = pa.concat_tables([read_shard(Path(path)) for path in shards["path"]])
+    return table.combine_chunks() if table.nbytes <= 2 * BLOCK_BYTES else table
 
 
 def on_all_nodes(
@@ -88,6 +61,19 @@ def on_all_nodes(
 
     for row in rows.map(unpack).iter_rows():
         yield from map(SourceRecord.model_validate_json, row["records"])
+
+
+def counted_on_all_nodes(
+    work: Callable[[Source], Counted], sources: Sequence[Source]
+) -> Iterator[Counted]:
+    """`map(work, sources)`, the same way: in a few tasks a CPU, since most sources are soon counted."""
+    _quiet()
+    waiting = [{"source": pickle.dumps(source)} for source in sources]
+    tasks = ceil(16 * ray.cluster_resources()["CPU"])
+    rows = ray.data.from_items(waiting, override_num_blocks=min(len(waiting), tasks))
+    done = rows.map(lambda row: {"counted": pickle.dumps(work(pickle.loads(row["source"])))})
+    for row in done.iter_rows():
+        yield pickle.loads(row["counted"])
 
 
 def _quiet() -> None:

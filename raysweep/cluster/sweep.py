@@ -2,30 +2,17 @@
 
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ray import tune
 
 from raysweep.cluster import resources
-from raysweep.cluster.pipeline import materialise
+from raysweep.cluster.footage import Footage
 from raysweep.cluster.scheduler import ConductedScheduler
 from raysweep.cluster.searcher import ConductedSearcher
 from raysweep.cluster.worker import Job
-from raysweep.data.manifest import Manifest, read_manifest
 from raysweep.experiment.conductor import Conductor
 from raysweep.experiment.layout import Experiment
-
-
-@dataclass(frozen=True)
-class Footage:
-    """The prepared frames in shared memory, as every trial gets them."""
-
-    manifest: Manifest
-    frames: Any
-    """A materialised Ray dataset."""
-
 
 Trainable = Callable[[Job, Footage], None]
 """Runs one trial to its end inside a Tune trial."""
@@ -34,14 +21,12 @@ Trainable = Callable[[Job, Footage], None]
 def execute(
     conductor: Conductor,
     experiment: Experiment,
-    store: Path,
+    footage: Footage,
     trainables: Mapping[str, Trainable],
     *,
     at_once: int,
 ) -> None:
     """Runs every trial that the conductor proposes, `at_once` of them at a time; Ray is connected."""
-    manifest = read_manifest(store)
-    footage = Footage(manifest, materialise(store, manifest))
     capacity = resources.cluster_capacity()
     metric = conductor.objective.metric
 

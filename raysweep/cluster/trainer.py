@@ -10,21 +10,18 @@ from ray.train import Checkpoint, CheckpointConfig, FailureConfig, RunConfig, Sc
 from ray.train.torch import TorchTrainer
 
 from raysweep.cluster import worker
-from raysweep.cluster.pipeline import FRAMES, ShardByRank
+from raysweep.cluster.footage import FRAMES, Footage, ShardByRank
 from raysweep.cluster.worker import Job
 from raysweep.config import ClusterConfig
-from raysweep.data.manifest import Manifest
 from raysweep.training.loop import Report
 
 
-def build_trainer(
-    job: Job, manifest: Manifest, frames: Any, callbacks: Sequence[Any] = ()
-) -> TorchTrainer:
+def build_trainer(job: Job, footage: Footage, callbacks: Sequence[Any] = ()) -> TorchTrainer:
     """A trainer whose run folder is the trial's, so that the same trial goes on where it stopped."""
     cluster = job.config.cluster
     return TorchTrainer(
         _worker,
-        train_loop_config={"job": job, "manifest": manifest},
+        train_loop_config={"job": job},
         scaling_config=_scaling(cluster),
         run_config=RunConfig(
             name=job.trial,
@@ -35,7 +32,7 @@ def build_trainer(
                 max_failures=cluster.max_failures, controller_failure_limit=3
             ),
         ),
-        datasets={FRAMES: frames},
+        datasets={FRAMES: footage},
         dataset_config=ShardByRank(),
     )
 
@@ -50,13 +47,13 @@ def _scaling(config: ClusterConfig) -> ScalingConfig:
 
 def _worker(settings: dict[str, Any]) -> None:
     """Runs on every rank, inside the process group that the trainer made."""
-    job, manifest = settings["job"], settings["manifest"]
+    job: Job = settings["job"]
     shard, device = ray.train.get_dataset_shard(FRAMES), ray.train.torch.get_device()
     saved = ray.train.get_checkpoint()
     if saved is None:
-        return worker.train(job, manifest, shard, device, _report, None)
+        return worker.train(job, shard, device, _report, None)
     with saved.as_directory() as start:
-        return worker.train(job, manifest, shard, device, _report, Path(start))
+        return worker.train(job, shard, device, _report, Path(start))
 
 
 def _report(report: Report) -> None:

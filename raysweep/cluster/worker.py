@@ -9,11 +9,9 @@ import torch
 import yaml
 
 from raysweep.assemble import assemble
-from raysweep.cluster.pipeline import Shard
+from raysweep.cluster.footage import Shard
 from raysweep.config import RunConfig, read_file
 from raysweep.data.batches import Batches
-from raysweep.data.manifest import Manifest
-from raysweep.data.reader import ClipReader
 from raysweep.experiment.layout import Experiment
 from raysweep.models.summary import summarize
 from raysweep.schema import parse
@@ -47,7 +45,6 @@ class Job:
 
 def train(
     job: Job,
-    manifest: Manifest,
     shard: Shard,
     device: torch.device,
     report: Callable[[Report], None],
@@ -59,9 +56,14 @@ def train(
     parts = assemble(config, device, job.metric)
     if start is not None:
         resume(parts, start, report)
-    reader = ClipReader(shard.open(), manifest.settings.resolution)
     batches = Batches(
-        reader, manifest, config.data, seed=config.seed, rank=shard.rank, workers=shard.workers
+        shard.footage.reader(),
+        shard.footage.manifest,
+        config.data,
+        seed=config.seed,
+        rank=shard.rank,
+        workers=shard.workers,
+        pinned=device.type == "cuda",
     )
     resumed_at = parts.state.step if start is not None else None
     with (

@@ -1,40 +1,33 @@
-"""From what a person pointed at to a prepared store, and what its validation frames are."""
+"""From what a person pointed at to what trials read: a prepared store, or the files as they lie."""
 
 import hashlib
-import json
 from collections.abc import Sequence
 from glob import has_magic
 from pathlib import Path
-
-import torch
+from typing import TYPE_CHECKING
 
 from raysweep.commands.console import say
-from raysweep.commands.progress import shown
-from raysweep.commands.store_report import say_cost, say_neighbours, say_skipped
-from raysweep.comparable import Fingerprint
+from raysweep.commands.progress import shown as shown_progress
+from raysweep.commands.store_report import describe, say_cost, say_neighbours, say_skipped
 from raysweep.data import DEMO, DataConfig
-from raysweep.data.batches import Batches
-from raysweep.data.clips import index_clips
 from raysweep.data.decode import IMAGE_READERS, READERS, DecodeError, read_frames
 from raysweep.data.demo import check_demo_videos, make_demo_videos
 from raysweep.data.discover import Source, discover
 from raysweep.data.listing import is_there
 from raysweep.data.manifest import (
-    Manifest,
     Skipped,
     is_finished,
     read_manifest,
     require_settings,
 )
-from raysweep.data.places import Paths, entries_of, is_uri
-from raysweep.data.reader import ClipReader
+from raysweep.data.places import Paths, entries_of, is_uri, shown
 from raysweep.data.sequences import missing_numbers
-from raysweep.data.shards import whole_file
-from raysweep.data.splits import span, split_rule
-from raysweep.data.store import is_prepared, none_decodes, prepare, read_shards
+from raysweep.data.store import is_prepared, none_decodes, prepare
 from raysweep.errors import DataError
 from raysweep.experiment.layout import Experiment
-from raysweep.training.evaluate import mean_colour_psnr
+
+if TYPE_CHECKING:
+    from raysweep.cluster.footage import Footage
 
 
 def check_footage(data: DataConfig, storage: Path, *, update: bool = False) -> None:
@@ -52,21 +45,19 @@ def check_footage(data: DataConfig, storage: Path, *, update: bool = False) -> N
     elif data.source == DEMO:
         check_demo_videos(_demo_videos(storage))
     else:
-        sources = discover(
-            data.source,
-            data.split,
-            validation=data.validation_source,
-            images=data.images,
-            frame_folders=data.frame_folders,
-        )
-        if update or not is_prepared(_store(data, storage), sources, data.preprocessing):
+        sources = _discovered(data)
+        if (
+            update
+            or data.reading == "direct"
+            or not is_prepared(_store(data, storage), sources, data.preprocessing)
+        ):
             _require_frames(sources, data.images)
             _say_what_is_missing(sources)
 
 
 def settled(data: DataConfig, experiment: Experiment) -> DataConfig:
     """What the trials of an experiment that has begun read: its finished store alone, once the source is gone."""
-    if data.source is None or not experiment.validation_file.exists():
+    if data.source is None or data.reading == "direct" or not experiment.validation_file.exists():
         return data
     located = _located(data, experiment.folder.parent)
     store = _store(located, experiment.folder.parent)
@@ -92,7 +83,7 @@ def prepared(data: DataConfig, storage: Path, *, update: bool = False) -> Path:
     store = _store(data, storage).resolve()  # on other nodes, too
     assert data.source is not None
     was_there = is_finished(store)
-    with shown() as progress:
+    with shown_progress() as progress:
         manifest = prepare(data.source, store, data, on_all_nodes, progress, update=update)
     word = "already prepared:" if was_there else "prepared"
     say(f"{'brought up to date:' if update else word} {describe(manifest, data)} in {store}")
@@ -101,6 +92,20 @@ def prepared(data: DataConfig, storage: Path, *, update: bool = False) -> Path:
     say_cost(manifest)
     say_skipped(manifest)
     return store
+
+
+def counted(data: DataConfig, storage: Path) -> "Footage":
+    """Read as it lies there, which makes no store; Ray is connected."""
+    from raysweep.cluster.footage import in_videos
+
+    if data.source == DEMO:
+        make_demo_videos(_demo_videos(storage))
+    data = _located(data, storage)
+    assert data.source is not None
+    footage = in_videos(_discovered(data), shown(data.source), data.preprocessing)
+    say(f"counted {describe(footage.manifest, data)}, read from the files as they are")
+    say_skipped(footage.manifest)
+    return footage
 
 
 def store_of(data: DataConfig, storage: Path) -> Path:
@@ -139,6 +144,17 @@ def _store(data: DataConfig, storage: Path) -> Path:
     return Path(data.store) if data.store else default_store(data, storage)
 
 
+def _discovered(data: DataConfig) -> list[Source]:
+    assert data.source is not None
+    return discover(
+        data.source,
+        data.split,
+        validation=data.validation_source,
+        images=data.images,
+        frame_folders=data.frame_folders,
+    )
+
+
 def _require_frames(sources: Sequence[Source], images: bool) -> None:
     """Decodes up to the first frame that comes."""
     skipped = []
@@ -165,35 +181,3 @@ def _say_what_is_missing(sources: Sequence[Source]) -> None:
             f"{len(lacking)} of {len(sources)} videos lack numbered images, {sum(lacking.values())} in all, "
             f"first {next(iter(lacking))}: the images before and after are taken as neighbours"
         )
-
-
-def describe(manifest: Manifest, data: DataConfig) -> str:
-    frames = sum(record.frames for record in manifest.good)
-    skipped = f", {len(manifest.skipped)} skipped" if manifest.skipped else ""
-    size, rule = f"{manifest.settings.resolution} px", split_rule(manifest, data)
-    if manifest.settings.images:
-        return f"{frames:,} images{skipped} of {size}, split by {rule}"
-    return f"{len(manifest.good)} videos{skipped}, {frames:,} frames of {size}, split by {rule}"
-
-
-def write_validation_facts(
-    store: Path, data: DataConfig, record: Fingerprint, path: Path
-) -> dict[str, float]:
-    """What the validation set is, and where there is one the PSNR of predicting each frame's own mean
-    colour, as JSON beside the `record` that trials are held to."""
-    manifest = read_manifest(store)
-    reader = ClipReader(read_shards(store, manifest), manifest.settings.resolution)
-    batches = Batches(reader, manifest, data, seed=0)
-    facts: dict[str, float] = {
-        "train_clips": len(batches.train_clips),
-        "validation_clips": len(batches.valid_clips),
-        "validation_frames": sum(clip.length for clip in batches.valid_clips),
-        "test_clips": len(index_clips(manifest, "test", data)),
-        "too_short_sources": sum(record.frames < span(data) for record in manifest.good),
-    }
-    if batches.valid_clips:
-        baseline = mean_colour_psnr(batches.validation(), torch.device("cpu"))
-        facts["mean_colour_psnr"] = baseline
-    with whole_file(path) as part:
-        part.write_text(json.dumps({**facts, "fingerprint": record.model_dump()}, indent=2))
-    return facts

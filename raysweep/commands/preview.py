@@ -7,8 +7,7 @@ from raysweep.data import DataConfig
 from raysweep.data.contact_sheet import contact_sheet
 from raysweep.data.manifest import read_manifest
 from raysweep.data.preview import preview
-from raysweep.data.reader import ClipReader
-from raysweep.data.store import read_shards
+from raysweep.data.reader import MappedReader
 from raysweep.errors import ConfigError
 from raysweep.tracking.pictures import save_png
 
@@ -24,7 +23,7 @@ def check_preview(file: str) -> None:
 
 def write_preview(store: Path, data: DataConfig, seed: int, file: str) -> None:
     manifest = read_manifest(store)
-    reader = ClipReader(read_shards(store, manifest), manifest.settings.resolution)
+    reader = MappedReader(store, manifest)
     picture = Path(file) if file != IN_STORE else store / "preview.png"
     save_png(contact_sheet(preview(manifest, reader, data, seed)), picture)
     say(f"what the model will see: {picture}")

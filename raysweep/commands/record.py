@@ -3,20 +3,31 @@
 import json
 from pathlib import Path
 
+import torch
+
 from raysweep.commands.footage import settled, store_of
 from raysweep.comparable import Fingerprint, fingerprint, require_same
 from raysweep.config import RunConfig
-from raysweep.data.manifest import is_finished, read_manifest
+from raysweep.data import DataConfig
+from raysweep.data.batches import Batches
+from raysweep.data.clips import index_clips
+from raysweep.data.manifest import Manifest, is_finished, read_manifest
+from raysweep.data.reader import Reader
+from raysweep.data.shards import whole_file
+from raysweep.data.splits import span
 from raysweep.experiment.layout import Experiment
 from raysweep.schema import parse
+from raysweep.training.evaluate import mean_colour_psnr
 
 
-def held_to_record(run: RunConfig, store: Path, experiment: Experiment, metric: str) -> Fingerprint:
+def held_to_record(
+    run: RunConfig, manifest: Manifest, experiment: Experiment, metric: str
+) -> Fingerprint:
     """What the experiment recorded; the run's own, where nothing is recorded yet.
 
     ConfigError where the run's scores by `metric` would not compare with the other trials'.
     """
-    recorded, manifest = _recorded(experiment), read_manifest(store)
+    recorded = _recorded(experiment)
     if recorded is None:
         return fingerprint(run, manifest)
     require_same(recorded, fingerprint(run, manifest, [metric]), metric)
@@ -27,7 +38,28 @@ def check_record(run: RunConfig, experiment: Experiment, metric: str) -> None:
     """As `held_to_record`, before anything starts: where the store is there."""
     store = store_of(settled(run.data, experiment), experiment.folder.parent)
     if is_finished(store):
-        held_to_record(run, store, experiment, metric)
+        held_to_record(run, read_manifest(store), experiment, metric)
+
+
+def write_validation_facts(
+    reader: Reader, manifest: Manifest, data: DataConfig, record: Fingerprint, path: Path
+) -> dict[str, float]:
+    """What the validation set is, and where there is one the PSNR of predicting each frame's own mean
+    colour, as JSON beside the `record` that trials are held to."""
+    batches = Batches(reader, manifest, data, seed=0)
+    facts: dict[str, float] = {
+        "train_clips": len(batches.train_clips),
+        "validation_clips": len(batches.valid_clips),
+        "validation_frames": sum(clip.length for clip in batches.valid_clips),
+        "test_clips": len(index_clips(manifest, "test", data)),
+        "too_short_sources": sum(record.frames < span(data) for record in manifest.good),
+    }
+    if batches.valid_clips:
+        baseline = mean_colour_psnr(batches.validation(), torch.device("cpu"))
+        facts["mean_colour_psnr"] = baseline
+    with whole_file(path) as part:
+        part.write_text(json.dumps({**facts, "fingerprint": record.model_dump()}, indent=2))
+    return facts
 
 
 def _recorded(experiment: Experiment) -> Fingerprint | None:

@@ -3,13 +3,25 @@
 from pathlib import Path
 
 from raysweep.commands.console import say
+from raysweep.data import DataConfig
 from raysweep.data.encoding import psnr
 from raysweep.data.manifest import Manifest, is_finished, parse_manifest
+from raysweep.data.splits import split_rule
 from raysweep.data.upkeep import checked
 from raysweep.errors import DataError
 
 NAMED = 20
 """Files that are named, at most."""
+
+
+def describe(manifest: Manifest, data: DataConfig) -> str:
+    """What it holds, in a line."""
+    frames = sum(record.frames for record in manifest.good)
+    skipped = f", {len(manifest.skipped)} skipped" if manifest.skipped else ""
+    size, rule = f"{manifest.settings.resolution} px", split_rule(manifest, data)
+    if manifest.settings.images:
+        return f"{frames:,} images{skipped} of {size}, split by {rule}"
+    return f"{len(manifest.good)} videos{skipped}, {frames:,} frames of {size}, split by {rule}"
 
 
 def say_cost(manifest: Manifest) -> None:

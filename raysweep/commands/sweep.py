@@ -3,26 +3,26 @@
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from raysweep.cluster import resources
+from raysweep.cluster.footage import Footage, in_files, placed
 from raysweep.cluster.runtime import connected
 from raysweep.cluster.sweep import execute
 from raysweep.commands.console import say, title
 from raysweep.commands.dry_run import print_start
-from raysweep.commands.footage import prepared, settled, write_validation_facts
+from raysweep.commands.footage import counted, prepared, settled
 from raysweep.commands.narrator import Narrator
 from raysweep.commands.plan import Plan, at_once, check_again, check_further
-from raysweep.commands.record import held_to_record
+from raysweep.commands.record import held_to_record, write_validation_facts
 from raysweep.commands.spaces import LoadedSpace, load_space
 from raysweep.commands.standing import Added, Standing, further, standing
 from raysweep.commands.status import status
 from raysweep.config import ClusterConfig, RunConfig, in_steps
 from raysweep.data.clips import index_clips
-from raysweep.data.manifest import read_manifest
+from raysweep.data.manifest import Manifest
 from raysweep.errors import ConfigError, DataError, TrainingFailed
 from raysweep.experiment.conductor import Conductor
 from raysweep.experiment.events import EventLog, read
@@ -69,18 +69,18 @@ def _run(now: Standing, added: Added | None = None) -> str:
     run, name, trial = runs[-1], experiment.folder.name, ""
     with EventLog(experiment.events) as log, connected():
         title(f"{name}: preparing footage")
-        store = _prepare(now, run)
+        footage = _prepare(now, run)
         capacity = resources.cluster_capacity()
         clusters = [*(asked.cluster for asked in runs), *_clusters_of_open_trials(now)]
         fitting = (resources.concurrency(cluster, capacity) for cluster in clusters)
         count = min(at_once(sweep, capacity), *fitting)
         title(f"{name}: {count} at a time, each {resources.describe(run.cluster)}")
         past, hear = read(experiment.events), Narrator(now.objective)
-        resolve = partial(_resolve, now, store)
+        resolve = partial(_resolve, now, footage.manifest)
         conductor = Conductor(sweep, _space(experiment), now.objective, log, past, hear, resolve)
         for new in line:
             trial = conductor.add(new.settings, new.origin)
-        execute(conductor, experiment, store, TRAINABLES, at_once=count)
+        execute(conductor, experiment, footage, TRAINABLES, at_once=count)
     _conclude(standing(experiment))
     return trial
 
@@ -93,15 +93,15 @@ def _line(now: Standing) -> list[Added]:
     return [Added(tree, name) for name, tree in now.sweep.tasks.items() if name not in there]
 
 
-def _resolve(now: Standing, store: Path, run: RunConfig) -> RunConfig:
+def _resolve(now: Standing, manifest: Manifest, run: RunConfig) -> RunConfig:
     """The run in steps, also where its settings give its length in epochs.
 
     UserError where the experiment could not rank it among its trials.
     """
-    held_to_record(run, store, now.experiment, now.objective.metric)
+    held_to_record(run, manifest, now.experiment, now.objective.metric)
     if run.training.epochs is None:
         return run
-    return in_steps(run, len(index_clips(read_manifest(store), "train", run.data)))
+    return in_steps(run, len(index_clips(manifest, "train", run.data)))
 
 
 def _clusters_of_open_trials(now: Standing) -> Iterator[ClusterConfig]:
@@ -112,13 +112,24 @@ def _clusters_of_open_trials(now: Standing) -> Iterator[ClusterConfig]:
                 yield run_of(now.sweep, record).cluster
 
 
-def _prepare(now: Standing, run: RunConfig) -> Path:
+def _prepare(now: Standing, run: RunConfig) -> Footage:
     experiment = now.experiment
-    store = prepared(settled(run.data, experiment), experiment.folder.parent)
-    record = held_to_record(run, store, experiment, now.objective.metric)
-    facts = write_validation_facts(store, run.data, record, experiment.validation_file)
+    data, storage = settled(run.data, experiment), experiment.folder.parent
+    if data.reading == "direct":
+        footage = counted(data, storage)
+        _record_validation(now, run, footage)
+        return footage
+    store = prepared(data, storage)
+    _record_validation(now, run, in_files(store))
+    return placed(store, data.reading, tell=say)
+
+
+def _record_validation(now: Standing, run: RunConfig, footage: Footage) -> None:
+    experiment, manifest = now.experiment, footage.manifest
+    record = held_to_record(run, manifest, experiment, now.objective.metric)
+    reader, file = footage.reader(), experiment.validation_file
+    facts = write_validation_facts(reader, manifest, run.data, record, file)
     say(_told(facts, "images" if run.data.images else "clips"))
-    return store
 
 
 def _told(facts: Mapping[str, float], unit: str) -> str:

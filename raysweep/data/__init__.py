@@ -12,16 +12,14 @@ MAX_PIXELS = 2**27
 """Of a frame before it is resized, 11,585 a side: 0.4 GB. Larger ones are bad files, refused by their header."""
 # OpenCV reads these once, as it is loaded, which no module of ours does before this one.
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MAX_PIXELS))
-os.environ.setdefault(
-    "OPENCV_FFMPEG_LOGLEVEL", "-8"
-)  # AV_LOG_QUIET: broken files are ours to report
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET: bad files are ours to report
 
-Footage = str | tuple[str, ...]
+SourcePaths = str | tuple[str, ...]
 """A folder, a file, a list of files, or a pattern with `*`, each as a path or a URI; or several of these."""
 DEMO = "demo"
 """As a source: videos made from the photographs of scikit-image."""
-FOOTAGE = ("source", "validation_source", "split", "store", *Preprocessing.model_fields)
-"""Settings that all trials of an experiment share: they read one store."""
+FOOTAGE = ("source", "validation_source", "split", "store", "reading", *Preprocessing.model_fields)
+"""Settings that all trials of an experiment share: they read the same frames, from the same place."""
 SCORED_ON = (
     "clip_length",
     "stride",
@@ -37,11 +35,11 @@ SCORED_ON = (
 class DataConfig(Preprocessing):
     """Where frames come from and how clips are cut from them."""
 
-    source: Footage | None = None
+    source: SourcePaths | None = None
     """Folder of videos, one video, a pattern such as `clips/**/*.mp4`, a `.txt`, `.csv`, `.jsonl` or
     `.parquet` list of files (lists.py says how), an address such as `s3://bucket/folder`, a list of these,
     or the word `demo` for generated videos; prepared into `store` where that is not done yet."""
-    validation_source: Footage | None = None
+    validation_source: SourcePaths | None = None
     """The same, to validate on; all of `source` then trains. None: `split` sets frames of `source` apart."""
     store: str | None = None
     """Prepared store to read, a folder; None: beside the experiment, made from `source`."""
@@ -77,7 +75,8 @@ class DataConfig(Preprocessing):
     reading: Literal["auto", "shared_memory", "memory_map", "direct"] = "auto"
     """How trials read: the frames in Ray's shared memory, once per node; the store's files mapped into
     memory, which all processes of a machine share; `direct`: no store, each clip sought in its video, for
-    a quick look. `auto`: shared memory where the store takes a modest part of it, the files otherwise."""
+    a quick look. `auto`: shared memory where the store takes at most 30% of the smallest node's, the files
+    otherwise."""
     prefetch: int = Field(default=2, ge=0)
     """Batches read ahead of the training step, by a thread; 0: read when the step asks."""
 
@@ -131,5 +130,22 @@ class DataConfig(Preprocessing):
             raise ValueError(
                 f"data.images makes every frame independent, and {given[0]} is about videos. "
                 "Leave one of them out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _read_as_it_can_be(self) -> Self:
+        needs_a_store = {
+            "data.store": self.store is not None,
+            "data.avoid_cuts": self.avoid_cuts,
+            "data.fps": self.fps is not None,
+            "data.frame_folders": self.frame_folders,
+            f"data.encoding {self.encoding}": self.encoding != "raw",
+            "data.keep_partial": self.keep_partial,
+        }
+        given = [setting for setting, is_set in needs_a_store.items() if is_set]
+        if self.reading == "direct" and given:
+            raise ValueError(
+                f"data.reading direct makes no store, and {given[0]} is about one. Leave one of them out"
             )
         return self

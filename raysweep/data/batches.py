@@ -1,6 +1,6 @@
 """Clips in training order and in validation order, as torch batches."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from itertools import count
 
 import torch
@@ -10,6 +10,7 @@ from raysweep.data import DataConfig
 from raysweep.data.clips import index_clips, spread
 from raysweep.data.manifest import Manifest
 from raysweep.data.order import train_visits, validation_indices
+from raysweep.data.prefetch import read_ahead
 from raysweep.data.reader import Reader
 from raysweep.data.sampling import Sample, Sampler, read_samples
 
@@ -26,17 +27,30 @@ class Batches:
         seed: int,
         rank: int = 0,
         workers: int = 1,
+        pinned: bool = False,
     ) -> None:
+        """`pinned`: in memory that a GPU copies from while it computes."""
         self.reader, self.config = reader, config
-        self.seed, self.rank, self.workers = seed, rank, workers
+        self.seed, self.rank, self.workers, self.pinned = seed, rank, workers, pinned
         self.train_clips = index_clips(manifest, "train", config)
         self.valid_clips = index_clips(manifest, "valid", config)
         self.sampler = Sampler(self.train_clips, manifest, config, seed)
         self.per_step = config.batch_size * (config.clip_length if config.images else 1)
         """Of `train_clips`, over all workers."""
 
-    def train(self, step: int) -> Iterator[Tensor]:
+    def train(self, step: int) -> Generator[Tensor]:
         """This rank's share of the batches of `step`, `step` + 1, ... without end."""
+        return read_ahead(self._train(step), self.config.prefetch)
+
+    def validation(self) -> Generator[Tensor]:
+        """This rank's share of the validation clips, each once; the last batch may be smaller."""
+        return read_ahead(self._validation(), self.config.prefetch)
+
+    def preview(self, clips: int = 8) -> Tensor:
+        """Validation clips from all over the set, the same ones every time."""
+        return self._read([Sample(clip) for clip in spread(self.valid_clips, clips)])
+
+    def _train(self, step: int) -> Iterator[Tensor]:
         length = self.config.clip_length
         for number in count(step):
             visits = train_visits(
@@ -45,18 +59,14 @@ class Batches:
             clips_BTHWC = self._read([self.sampler.sample(visit) for visit in visits])
             yield clips_BTHWC.reshape(-1, length, *clips_BTHWC.shape[2:])
 
-    def validation(self) -> Iterator[Tensor]:
-        """This rank's share of the validation clips, each once; the last batch may be smaller."""
+    def _validation(self) -> Iterator[Tensor]:
         share = validation_indices(len(self.valid_clips), self.rank, self.workers)
         for indices in _chunks(share, self.per_step):
             yield self._read([Sample(self.valid_clips[i]) for i in indices])
 
-    def preview(self, clips: int = 8) -> Tensor:
-        """Validation clips from all over the set, the same ones every time."""
-        return self._read([Sample(clip) for clip in spread(self.valid_clips, clips)])
-
     def _read(self, samples: Sequence[Sample]) -> Tensor:
-        return torch.from_numpy(read_samples(self.reader, samples))
+        clips_BTHWC = torch.from_numpy(read_samples(self.reader, samples))
+        return clips_BTHWC.pin_memory() if self.pinned else clips_BTHWC
 
 
 def _chunks(indices: range, size: int) -> Iterator[range]:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from raysweep.data.decode import Frames
-from raysweep.data.discover import Split
+from raysweep.data.labels import Split
 from raysweep.data.lettering import Ink, write
 from raysweep.data.preview import Preview, Row, Section
 

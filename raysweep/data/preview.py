@@ -9,7 +9,7 @@ from raysweep.data import DataConfig
 from raysweep.data.clips import Clip, index_clips
 from raysweep.data.colour import AS_FILMED, Colour
 from raysweep.data.decode import Frames
-from raysweep.data.discover import Split
+from raysweep.data.labels import Split
 from raysweep.data.manifest import Manifest
 from raysweep.data.order import Visit
 from raysweep.data.reader import Reader

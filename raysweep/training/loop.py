@@ -2,7 +2,8 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
@@ -49,11 +50,14 @@ class Report(NamedTuple):
 
 
 class Batches(Protocol):
-    """uint8 clips (B, T, H, W, C): this rank's share. `validation` may be empty; then there is no `preview`."""
+    """uint8 clips (B, T, H, W, C): this rank's share. `validation` may be empty; then there is no `preview`.
 
-    def train(self, step: int) -> Iterator[Tensor]: ...
+    Whoever takes a stream closes it: something may read ahead of it.
+    """
 
-    def validation(self) -> Iterator[Tensor]: ...
+    def train(self, step: int) -> Generator[Tensor]: ...
+
+    def validation(self) -> Generator[Tensor]: ...
 
     def preview(self) -> Tensor: ...
 
@@ -90,7 +94,8 @@ def fit(
     with a report of `diverged` and no checkpoint.
     """
     try:
-        _train(parts, batches, report, tracker, best)
+        with closing(batches.train(parts.state.step)) as stream:
+            _train(parts, stream, batches, report, tracker, best)
     except NotFinite:
         report(Report(parts.state.step, {DIVERGED: float(parts.state.step)}, None))
 
@@ -122,13 +127,13 @@ class Meter:
 
 def _train(
     parts: Parts,
+    stream: Iterator[Tensor],
     batches: Batches,
     report: Callable[[Report], None],
     tracker: Tracker,
     best: Path | None,
 ) -> None:
     config, state, meter = parts.config, parts.state, Meter()
-    stream = batches.train(state.step)
     while state.step < config.steps:
         set_learning_rates(state, config)
         clips_BTHWC = next(stream)
@@ -161,7 +166,8 @@ def _log(step: int, scalars: Scalars, meter: Meter, tracker: Tracker) -> None:
 
 def _validate(parts: Parts, batches: Batches, tracker: Tracker) -> dict[str, float]:
     state = parts.state
-    figures = evaluate(state.result, parts.new_metrics(), batches.validation(), parts.device)
+    with closing(batches.validation()) as clips:
+        figures = evaluate(state.result, parts.new_metrics(), clips, parts.device)
     if not figures:  # data.split none
         return {LATEST: float(state.step)}
     metrics = with_total(figures, parts.loss)

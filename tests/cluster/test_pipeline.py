@@ -4,11 +4,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from raysweep.cluster.pipeline import ShardByRank, materialise, on_all_nodes, shard_of
+from raysweep.cluster.footage import ShardByRank, in_files, in_shared_memory, in_videos, placed
+from raysweep.cluster.pipeline import on_all_nodes
 from raysweep.data import DataConfig
 from raysweep.data.clips import index_clips
-from raysweep.data.reader import ClipReader
-from raysweep.data.store import prepare, read_shards
+from raysweep.data.discover import discover
+from raysweep.data.store import prepare
 from tests.data.media import write_image
 
 pytestmark = pytest.mark.ray
@@ -54,20 +55,30 @@ def test_a_bad_video_among_good_ones_is_skipped_and_named(videos: Path, tmp_path
     assert manifest.skipped[0].error
 
 
-def test_workers_read_from_shared_memory_what_the_store_holds(store: Path) -> None:
-    from raysweep.data.manifest import read_manifest
+def test_every_way_of_reading_gives_what_the_store_holds(store: Path, videos: Path) -> None:
+    config = DataConfig(resolution=32, clip_length=4)
+    in_place = in_videos(discover(videos), str(videos), config.preprocessing)
+    ways = [in_files(store), in_shared_memory(store), in_place]
+    first, *others = ((way, index_clips(way.manifest, "train", config)) for way in ways)
+    expected = first[0].reader().read_batch(first[1])
+    for way, clips in others:
+        assert clips == first[1]
+        np.testing.assert_array_equal(way.reader().read_batch(clips), expected)
 
-    manifest = read_manifest(store)
-    clips = index_clips(manifest, "train", DataConfig(resolution=32, clip_length=4))
-    shared = ClipReader(shard_of(materialise(store, manifest)).open(), manifest.settings.resolution)
-    direct = ClipReader(read_shards(store, manifest), manifest.settings.resolution)
-    np.testing.assert_array_equal(shared.read_batch(clips), direct.read_batch(clips))
 
-
-def test_every_rank_gets_the_same_tables_and_its_own_place(store: Path) -> None:
-    from raysweep.data.manifest import read_manifest
-
-    frames = materialise(store, read_manifest(store))
-    shards = ShardByRank().configure({"frames": frames}, 2, None, None)
+def test_every_rank_gets_the_same_footage_and_its_own_place(store: Path) -> None:
+    footage = in_files(store)
+    shards = ShardByRank().configure({"frames": footage}, 2, None, None)
     assert [(s["frames"].rank, s["frames"].workers) for s in shards] == [(0, 2), (1, 2)]
-    assert shards[0]["frames"].tables == shards[1]["frames"].tables
+    assert all(shard["frames"].footage is footage for shard in shards)
+
+
+def test_a_small_store_goes_into_shared_memory_which_is_said(store: Path) -> None:
+    told: list[str] = []
+    placed(store, "auto", told.append)
+    placed(store, "memory_map", told.append)
+    frames = "295 kB of frames"
+    assert told == [
+        f"{frames} in shared memory, once per node",
+        f"{frames} mapped from the store's files, as data.reading says",
+    ]

@@ -12,7 +12,7 @@ import pytest
 import torch
 from ray.train import UserCallback
 
-from raysweep.cluster.pipeline import materialise
+from raysweep.cluster.footage import in_shared_memory
 from raysweep.cluster.worker import Job
 from raysweep.data.store import prepare
 from raysweep.experiment.layout import Experiment
@@ -69,15 +69,15 @@ def ends(
     from raysweep.cluster.trainer import build_trainer
 
     config, folder = tiny_run(EVERYTHING), tmp_path_factory.mktemp("trainer")
-    manifest = prepare(videos, folder / "store", config.data)
-    frames = materialise(folder / "store", manifest)
+    prepare(videos, folder / "store", config.data)
+    footage = in_shared_memory(folder / "store")
     ends = {}
     for name in ("alone", "killed"):
         job = Job(Experiment(folder / "runs"), name, "val/psnr")
         job.write(config)
         log = job.folder.resolve() / "training.log"
         callbacks = [Killer(log)] if name == "killed" else []
-        result = build_trainer(job, manifest, frames, callbacks).fit()
+        result = build_trainer(job, footage, callbacks).fit()
         with result.checkpoint.as_directory() as last:
             ends[name] = job, checkpoint.load(Path(last))
     return ends

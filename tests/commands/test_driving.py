@@ -3,6 +3,7 @@
 import shutil
 from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,13 +12,14 @@ from raysweep.commands.footage import (
     default_store,
     prepared,
     settled,
-    write_validation_facts,
 )
+from raysweep.commands.record import write_validation_facts
 from raysweep.commands.standing import Standing, standing
 from raysweep.comparable import Fingerprint
 from raysweep.config import RunConfig
 from raysweep.data import DataConfig
 from raysweep.data.manifest import read_manifest
+from raysweep.data.reader import MappedReader
 from raysweep.data.store import prepare
 from raysweep.errors import DataError
 from raysweep.experiment.conductor import Conductor
@@ -53,8 +55,8 @@ def loop(monkeypatch: pytest.MonkeyPatch) -> Loop:
 
     loop = Loop()
     monkeypatch.setattr(sweep, "connected", nullcontext)
-    monkeypatch.setattr(sweep, "_prepare", lambda now, run: now.experiment.folder)
-    monkeypatch.setattr(sweep, "_resolve", lambda now, store, run: run)
+    monkeypatch.setattr(sweep, "_prepare", lambda now, run: SimpleNamespace(manifest=None))
+    monkeypatch.setattr(sweep, "_resolve", lambda now, manifest, run: run)
     monkeypatch.setattr(sweep, "execute", loop)
     monkeypatch.setattr(sweep.resources, "cluster_capacity", lambda: Capacity(2, 0))
     return loop
@@ -174,8 +176,9 @@ def test_a_run_that_nothing_validates_says_what_it_trains_on(folder):
     write_video(folder / "videos" / "a.mp4")
     data = DataConfig(source="videos", split="none", resolution=16, clip_length=4)
     store, facts = default_store(data, folder / "runs"), folder / "facts.json"
-    prepare("videos", store, data)
-    assert write_validation_facts(store, data, Fingerprint(frames="0"), facts) == {
+    manifest = prepare("videos", store, data)
+    reader, record = MappedReader(store, manifest), Fingerprint(frames="0")
+    assert write_validation_facts(reader, manifest, data, record, facts) == {
         "train_clips": 10,
         "validation_clips": 0,
         "validation_frames": 0,

@@ -118,3 +118,14 @@ def test_clips_start_elsewhere_in_every_epoch_and_their_frames_follow(batches):
     of_source = [[sum(s == red for s, _ in epoch) for red in range(3)] for epoch in starts]
     assert of_source == [of_source[0]] * 12
     assert len({first for epoch in starts for s, first in epoch if s == 2}) > 30
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("prefetch", [0, 2])
+def test_batches_for_a_gpu_lie_in_pinned_memory(batches, prefetch):
+    plain, pinned = (batches(PLAIN.model_copy(update={"prefetch": prefetch})) for _ in range(2))
+    pinned.pinned = True
+    for expected, clips in zip(plain.validation(), pinned.validation(), strict=True):
+        assert clips.is_pinned()
+        assert torch.equal(clips.cuda().cpu(), expected)
+    assert next(pinned.train(0)).is_pinned()

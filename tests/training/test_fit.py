@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -168,8 +168,8 @@ def test_it_learns() -> None:
 class _AllTrain(MemoryBatches):
     """Nothing to validate on."""
 
-    def validation(self) -> Iterator[Tensor]:
-        return iter(())
+    def validation(self) -> Generator[Tensor]:
+        yield from ()
 
     def preview(self) -> Tensor:
         raise AssertionError("there is nothing to show")
@@ -183,6 +183,44 @@ def test_without_validation_the_latest_checkpoint_is_the_best(tmp_path) -> None:
     assert json.loads((tmp_path / LATEST / "metrics.json").read_text())["step"] == 4
     assert [path.name for path in tmp_path.iterdir()] == ["train"]
     assert objective("psnr", tiny_run(changes)).metric == LATEST
+
+
+class _Watched(MemoryBatches):
+    """Counts the streams that nobody has closed."""
+
+    open_streams = 0
+
+    def train(self, step: int) -> Generator[Tensor]:
+        yield from self._counted(super().train(step))
+
+    def validation(self) -> Generator[Tensor]:
+        yield from self._counted(super().validation())
+
+    def _counted(self, stream: Iterator[Tensor]) -> Iterator[Tensor]:
+        self.open_streams += 1
+        try:
+            yield from stream
+        finally:
+            self.open_streams -= 1
+
+
+@pytest.mark.parametrize("steps", [range(0), range(2, 9)], ids=["to its end", "not finite"])
+def test_streams_are_closed_at_the_end(steps) -> None:
+    changes = {**FAST, "training.max_skipped": 1}
+    batches = _Watched(tiny_run(changes))
+    fit(_poisoned(tiny_parts(changes), steps), batches, lambda report: None, NO_TRACKER)
+    assert batches.open_streams == 0
+
+
+def test_streams_are_closed_when_validating_fails() -> None:
+    def fail(report: Report) -> None:
+        raise OSError("the disk is full")
+
+    batches = _Watched(tiny_run(FAST))
+    with pytest.raises(OSError, match="the disk is full") as caught:
+        fit(tiny_parts(FAST), batches, fail, NO_TRACKER)
+    assert caught.value.__traceback__ is not None  # which holds what the frames of the stack hold
+    assert batches.open_streams == 0
 
 
 # --- divergence
