@@ -12,9 +12,7 @@ MAX_PIXELS = 2**27
 """Of a frame before it is resized, 11,585 a side: 0.4 GB. Larger ones are bad files, refused by their header."""
 # OpenCV reads these once, as it is loaded, which no module of ours does before this one.
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MAX_PIXELS))
-os.environ.setdefault(
-    "OPENCV_FFMPEG_LOGLEVEL", "-8"
-)  # AV_LOG_QUIET: broken files are ours to report
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET: bad files are ours to report
 
 SourcePaths = str | tuple[str, ...]
 """A folder, a file, a list of files, or a pattern with `*`, each as a path or a URI; or several of these."""

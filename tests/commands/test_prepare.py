@@ -76,7 +76,9 @@ def test_many_bad_files_are_a_compact_list(folder, capsys):
     write_video(folder / "footage" / "good.mp4", frames=3)
     for number in range(NAMED + 5):
         (folder / "footage" / f"{number:03}.mp4").touch()
-    say_skipped(prepare(folder / "footage", folder / "store", DataConfig(resolution=16)))
+    say_skipped(
+        prepare(folder / "footage", folder / "store", DataConfig(resolution=16, max_bad_fraction=1))
+    )
     *named, last = capsys.readouterr().out.splitlines()
     assert len(named) == NAMED
     assert named[0] == "  skipped 000.mp4: the file is empty"

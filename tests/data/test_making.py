@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from raysweep.data import DataConfig
-from raysweep.data.decode import DecodeError
+from raysweep.data import DataConfig, frames
+from raysweep.data.decode import DecodeError, read_timed
 from raysweep.data.discover import discover
 from raysweep.data.making import DEATHS, LOCK, alone_in, diary, was_left
 from raysweep.data.manifest import read_manifest
@@ -19,7 +19,7 @@ from raysweep.data.upkeep import checked
 from raysweep.errors import DataError
 from tests.data.media import BROKEN, write_image, write_video
 
-CONFIG = DataConfig(resolution=32)
+CONFIG = DataConfig(resolution=32, max_bad_fraction=1)
 KILLS = 15
 
 
@@ -36,8 +36,8 @@ def others(folder: Path) -> list[str]:
 
 @pytest.fixture
 def footage(tmp_path):
-    for seed, frames in enumerate((300, 150, 40, 5)):
-        write_video(tmp_path / "footage" / f"{seed}.mp4", frames=frames, seed=seed)
+    for seed, length in enumerate((300, 150, 40, 5)):
+        write_video(tmp_path / "footage" / f"{seed}.mp4", frames=length, seed=seed)
     for name, junk in BROKEN.items():
         (tmp_path / "footage" / name).write_bytes(junk)
     return tmp_path / "footage"
@@ -211,20 +211,17 @@ def test_the_manifest_counts(footage, tmp_path):
 
 
 def test_images_around_one_that_ends_its_process_are_kept(tmp_path, monkeypatch):
-    from raysweep.data import store
-
     for number in range(4):
         write_image(tmp_path / "images" / f"{number}.png", seed=number)
     source = discover(tmp_path / "images", images=True)[0]
     fatal = source.files[1].path
 
-    def read(path, readers):
+    def read(path, readers, lacks):
         if path == fatal:
             raise KeyboardInterrupt  # as if the process were gone
-        return store_read(path, readers)
+        return read_timed(path, readers, lacks)
 
-    store_read = store.read_frames
-    monkeypatch.setattr(store, "read_frames", read)
+    monkeypatch.setattr(frames, "read_timed", read)
     settings = DataConfig(resolution=16, images=True).preprocessing
     with alone_in(tmp_path / "store") as parts:
         one = partial(prepare_source, folder=tmp_path / "store", settings=settings, parts=parts)

@@ -74,7 +74,7 @@ def test_frames_of_another_size_and_bad_ones_are_skipped_and_named(tmp_path, cro
     for number in range(1, 5):
         write_image(tmp_path / f"videos/dog/{number}.png", 64 if number != 3 else 32, 48)
     (tmp_path / "videos/dog/5.png").write_bytes(b"no image")
-    config = DataConfig(frame_folders=True, resolution=32, crop=crop)
+    config = DataConfig(frame_folders=True, resolution=32, crop=crop, keep_partial=True)
     write_video(tmp_path / "videos/film.mp4", frames=4)
     dog, _ = prepare(tmp_path / "videos", tmp_path / "store", config).records
     assert dog.frames == 3
