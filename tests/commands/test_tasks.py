@@ -3,6 +3,7 @@
 import json
 from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -45,7 +46,7 @@ def _loop(monkeypatch: pytest.MonkeyPatch) -> None:
     from raysweep.commands import sweep
 
     monkeypatch.setattr(sweep, "connected", nullcontext)
-    monkeypatch.setattr(sweep, "_prepare", lambda now, run: now.experiment.folder)
+    monkeypatch.setattr(sweep, "_prepare", lambda now, run: SimpleNamespace(manifest=None))
     monkeypatch.setattr(sweep, "_resolve", lambda now, store, run: run)
     monkeypatch.setattr(
         sweep, "execute", lambda conductor, *_, at_once: execute(conductor, by_weight, at_once)
