@@ -1,0 +1,50 @@
+"""What every reader reads: one set of clips, as videos, as a prepared store and as one array of frames."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from raysweep.data import DataConfig
+from raysweep.data.clips import Clip, index_clips
+from raysweep.data.manifest import Manifest, read_manifest
+from raysweep.data.order import epoch_order
+from raysweep.data.reader import ClipReader
+from raysweep.data.shards import SEGMENT_FRAMES
+from raysweep.data.store import read_shards
+
+CONFIG = DataConfig(resolution=128, clip_length=8, batch_size=8)
+SEED = 0
+
+
+class Material(NamedTuple):
+    footage: Path
+    """Folder of videos."""
+    store: Path
+    """Prepared from them."""
+    array: Path
+    """.npy of the store's frames (T, H, W, C), source after source in the manifest's order."""
+
+    @property
+    def manifest(self) -> Manifest:
+        return read_manifest(self.store)
+
+
+def clips_in_order(material: Material) -> list[Clip]:
+    """The training clips, in the order in which our first epoch visits them."""
+    clips = index_clips(material.manifest, "train", CONFIG)
+    return [clips[visited] for visited in epoch_order(len(clips), SEED, epoch=0)]
+
+
+def write_array(material: Material) -> None:
+    manifest, side = material.manifest, CONFIG.resolution
+    reader = ClipReader(read_shards(material.store, manifest), side)
+    shape = (sum(record.frames for record in manifest.good), side, side, 3)
+    array = np.lib.format.open_memmap(material.array, "w+", np.uint8, shape)
+    row = 0
+    for record in manifest.good:
+        for first in range(0, record.frames, SEGMENT_FRAMES):
+            length = min(SEGMENT_FRAMES, record.frames - first)
+            array[row : row + length] = reader.read(Clip(record.name, first, 1, length))
+            row += length
+    array.flush()

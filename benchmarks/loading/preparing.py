@@ -1,0 +1,67 @@
+"""How fast a store is prepared, beside decoding the same files with nothing else to do, and in what memory."""
+
+import os
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import cv2
+
+from loading.material import CONFIG
+from loading.memory import Watch
+from raysweep.cluster.pipeline import on_all_nodes
+from raysweep.cluster.runtime import connected
+from raysweep.data.decode import read_frames
+from raysweep.data.fit import fit_square
+from raysweep.data.store import prepare
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes, of this process and of Ray's."""
+
+    idle: int
+    """Before there is anything to do."""
+    peak: int
+
+
+def cores() -> list[int]:
+    """Those that this process may run on."""
+    return sorted(os.sched_getaffinity(0))
+
+
+def ours(footage: Path, store: Path) -> float:
+    """Seconds, from after Ray's start."""
+    with connected():
+        start = time.perf_counter()
+        prepare(footage, store, CONFIG, run=on_all_nodes)
+        return time.perf_counter() - start
+
+
+def memory(footage: Path, store: Path) -> Memory:
+    with connected():
+        with Watch() as idle:
+            time.sleep(2)
+        with Watch() as watch:
+            prepare(footage, store, CONFIG, run=on_all_nodes)
+    return Memory(idle.peak_bytes, watch.peak_bytes)
+
+
+def decoding(footage: Path, processes: int) -> float:
+    """Seconds of decoding and fitting every frame, one core and one thread a process, which share the files."""
+    videos = sorted(footage.iterdir())
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        shares = [(videos[n::processes], cores()[n]) for n in range(processes)]
+        return max(pool.map(_decode, *zip(*shares, strict=True)))
+
+
+def _decode(videos: list[Path], core: int) -> float:
+    os.sched_setaffinity(0, {core})  # FFmpeg makes a thread for every core it may use
+    cv2.setNumThreads(1)
+    start = time.perf_counter()
+    for video in videos:
+        for frame_HWC in read_frames(video):
+            fit_square(frame_HWC, CONFIG)
+    return time.perf_counter() - start
