@@ -13,7 +13,7 @@ from loading.material import CONFIG
 from loading.memory import Watch
 from raysweep.cluster.pipeline import on_all_nodes
 from raysweep.cluster.runtime import connected
-from raysweep.data.decode import read_frames
+from raysweep.data.decode import READERS, read_timed
 from raysweep.data.fit import fit_square
 from raysweep.data.store import prepare
 
@@ -58,10 +58,10 @@ def decoding(footage: Path, processes: int) -> float:
 
 
 def _decode(videos: list[Path], core: int) -> float:
-    os.sched_setaffinity(0, {core})  # FFmpeg makes a thread for every core it may use
+    os.sched_setaffinity(0, {core})
     cv2.setNumThreads(1)
     start = time.perf_counter()
     for video in videos:
-        for frame_HWC in read_frames(video):
+        for _, frame_HWC in read_timed(video, READERS, lambda what: None):
             fit_square(frame_HWC, CONFIG)
     return time.perf_counter() - start

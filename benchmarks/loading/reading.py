@@ -92,6 +92,7 @@ def measure(reader: Reader, material: Material, seconds: float, stepping_seconds
         speed = _frames_per_second(batches, seconds)
         waiting, stepping = _interleaved(batches, step, stepping_seconds)
     levels = first_BTHWC.float().mean((1, 2, 3, 4)).tolist()
+        del batches  # what reads ahead ends before Ray does
     return Reading(speed, latency, waiting / (waiting + stepping), stepping, alone, levels)
 
 
