@@ -91,8 +91,8 @@ def measure(reader: Reader, material: Material, seconds: float, stepping_seconds
         latency = time.perf_counter() - start
         speed = _frames_per_second(batches, seconds)
         waiting, stepping = _interleaved(batches, step, stepping_seconds)
-    levels = first_BTHWC.float().mean((1, 2, 3, 4)).tolist()
         del batches  # what reads ahead ends before Ray does
+    levels = first_BTHWC.float().mean((1, 2, 3, 4)).tolist()
     return Reading(speed, latency, waiting / (waiting + stepping), stepping, alone, levels)
 
 
