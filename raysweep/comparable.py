@@ -6,9 +6,9 @@ from pathlib import Path
 from pydantic import Field
 
 from raysweep.config import RunConfig
-from raysweep.data.clips import index_clips
-from raysweep.data.fingerprint import clips_digest
-from raysweep.data.manifest import Manifest
+from raysweep.data.index.clips import index_clips
+from raysweep.data.index.fingerprint import clips_digest
+from raysweep.data.storing.manifest import Manifest
 from raysweep.errors import ConfigError
 from raysweep.features.inception import inception_file
 from raysweep.features.lpips import lpips_files

@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import save_file
 
 from raysweep.config import RunConfig, read_file
-from raysweep.data.places import entries_of
+from raysweep.data.sources.places import entries_of
 from raysweep.errors import ExperimentError
 from raysweep.experiment.layout import Experiment
 from raysweep.models.published.formats import FORMATS

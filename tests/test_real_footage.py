@@ -8,12 +8,12 @@ import torch
 from raysweep.assemble import assemble
 from raysweep.config import run_config
 from raysweep.data import DataConfig
-from raysweep.data.batches import Batches
-from raysweep.data.counting import count
-from raysweep.data.direct import DirectReader
-from raysweep.data.discover import discover
-from raysweep.data.reader import ClipReader, MappedReader
-from raysweep.data.store import prepare, read_shards
+from raysweep.data.reading.batches import Batches
+from raysweep.data.reading.counting import count
+from raysweep.data.reading.direct import DirectReader
+from raysweep.data.reading.reader import ClipReader, MappedReader
+from raysweep.data.sources.discover import discover
+from raysweep.data.storing.store import prepare, read_shards
 from raysweep.schema import override
 from raysweep.tracking import Trackers
 from raysweep.training.loop import Report, fit

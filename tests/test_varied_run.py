@@ -7,9 +7,9 @@ import torch
 
 from raysweep.assemble import assemble
 from raysweep.config import RunConfig
-from raysweep.data.batches import Batches
-from raysweep.data.reader import ClipReader
-from raysweep.data.store import prepare, read_shards
+from raysweep.data.reading.batches import Batches
+from raysweep.data.reading.reader import ClipReader
+from raysweep.data.storing.store import prepare, read_shards
 from raysweep.training.loop import Report, fit
 from tests.data.media import write_video
 from tests.tiny import CPU, NO_TRACKER, tiny_run

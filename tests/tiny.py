@@ -11,7 +11,7 @@ from torch import Tensor
 
 from raysweep.assemble import assemble
 from raysweep.config import RunConfig, run_config
-from raysweep.data.order import train_visits, validation_indices
+from raysweep.data.index.order import train_visits, validation_indices
 from raysweep.schema import Tree, override
 from raysweep.tracking import Trackers
 from raysweep.training.loop import Parts

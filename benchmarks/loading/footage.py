@@ -14,7 +14,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from raysweep.data.decode import VIDEO_SUFFIXES, Frames, read_frames
+from raysweep.data.decoding.decode import VIDEO_SUFFIXES, Frames, read_frames
 from raysweep.data.demo import PHOTOGRAPHS
 
 FPS, WIDTH, HEIGHT = 24, 854, 480

@@ -6,12 +6,12 @@ from typing import NamedTuple
 import numpy as np
 
 from raysweep.data import DataConfig
-from raysweep.data.clips import Clip, index_clips
-from raysweep.data.manifest import Manifest, read_manifest
-from raysweep.data.order import epoch_order
-from raysweep.data.reader import ClipReader
-from raysweep.data.shards import SEGMENT_FRAMES
-from raysweep.data.store import read_shards
+from raysweep.data.index.clips import Clip, index_clips
+from raysweep.data.index.order import epoch_order
+from raysweep.data.reading.reader import ClipReader
+from raysweep.data.storing.manifest import Manifest, read_manifest
+from raysweep.data.storing.shards import SEGMENT_FRAMES
+from raysweep.data.storing.store import read_shards
 
 CONFIG = DataConfig(resolution=128, clip_length=8, batch_size=8)
 SEED = 0

@@ -7,7 +7,7 @@ from torch import Tensor
 from loading.material import CONFIG, SEED, Material
 from raysweep.cluster.footage import Footage, in_files, in_shared_memory
 from raysweep.data import DataConfig
-from raysweep.data.batches import Batches
+from raysweep.data.reading.batches import Batches
 
 RANDOM_START = CONFIG.model_copy(update={"random_start": True})
 

@@ -11,14 +11,14 @@ from ray.train import DataConfig as TrainDataConfig
 
 from raysweep.cluster.pipeline import counted_on_all_nodes, materialise
 from raysweep.data import DataConfig
-from raysweep.data.counting import count
-from raysweep.data.direct import DirectReader
-from raysweep.data.discover import Source
-from raysweep.data.manifest import Manifest, read_manifest
-from raysweep.data.reader import ClipReader, MappedReader, Reader
-from raysweep.data.reading import choose
-from raysweep.data.shards import read_shard
-from raysweep.data.store import shard_paths
+from raysweep.data.reading.counting import count
+from raysweep.data.reading.direct import DirectReader
+from raysweep.data.reading.placing import choose
+from raysweep.data.reading.reader import ClipReader, MappedReader, Reader
+from raysweep.data.sources.discover import Source
+from raysweep.data.storing.manifest import Manifest, read_manifest
+from raysweep.data.storing.shards import read_shard
+from raysweep.data.storing.store import shard_paths
 
 FRAMES = "frames"
 """What a trainer calls its footage."""

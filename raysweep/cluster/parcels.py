@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from raysweep.data.discover import Source
+from raysweep.data.sources.discover import Source
 
 PARCELS_PER_CPU = 8
 """At least, where there are as many sources: enough that all CPUs end at about the same time."""

@@ -13,11 +13,11 @@ import ray
 import ray.data
 
 from raysweep.cluster.parcels import parcels
-from raysweep.data.counting import Counted
-from raysweep.data.discover import Source
-from raysweep.data.manifest import Manifest, SourceRecord
-from raysweep.data.shards import read_shard
-from raysweep.data.store import shard_paths
+from raysweep.data.reading.counting import Counted
+from raysweep.data.sources.discover import Source
+from raysweep.data.storing.manifest import Manifest, SourceRecord
+from raysweep.data.storing.shards import read_shard
+from raysweep.data.storing.store import shard_paths
 
 if TYPE_CHECKING:
     import numpy as np

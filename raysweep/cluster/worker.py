@@ -11,7 +11,7 @@ import yaml
 from raysweep.assemble import assemble
 from raysweep.cluster.footage import Shard
 from raysweep.config import RunConfig, read_file
-from raysweep.data.batches import Batches
+from raysweep.data.reading.batches import Batches
 from raysweep.experiment.layout import Experiment
 from raysweep.models.summary import summarize
 from raysweep.schema import parse

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from raysweep.commands.console import say, title
 from raysweep.data import DEMO, DataConfig
-from raysweep.data.decode import (
+from raysweep.data.decoding.decode import (
     IMAGE_READERS,
     READERS,
     DecodeError,
@@ -15,11 +15,11 @@ from raysweep.data.decode import (
     is_readable,
     read_frames,
 )
-from raysweep.data.discover import Source, discover
-from raysweep.data.encoding import encode
-from raysweep.data.fit import fit
-from raysweep.data.manifest import is_finished
-from raysweep.data.places import File
+from raysweep.data.sources.discover import Source, discover
+from raysweep.data.sources.places import File
+from raysweep.data.storing.encoding import encode
+from raysweep.data.storing.fit import fit
+from raysweep.data.storing.manifest import is_finished
 
 SAMPLE = 64
 """Files that are opened, spread evenly over all there are."""

@@ -10,20 +10,20 @@ from raysweep.commands.console import say
 from raysweep.commands.progress import shown as shown_progress
 from raysweep.commands.store_report import describe, say_cost, say_neighbours, say_skipped
 from raysweep.data import DEMO, DataConfig
-from raysweep.data.decode import IMAGE_READERS, READERS, DecodeError, read_frames
+from raysweep.data.decoding.decode import IMAGE_READERS, READERS, DecodeError, read_frames
 from raysweep.data.demo import check_demo_videos, make_demo_videos
-from raysweep.data.discover import Source, discover
-from raysweep.data.listing import is_there
-from raysweep.data.manifest import (
+from raysweep.data.sources.discover import Source, discover
+from raysweep.data.sources.listing import is_there
+from raysweep.data.sources.places import Paths, entries_of, is_uri, shown
+from raysweep.data.sources.sequences import missing_numbers
+from raysweep.data.storing.manifest import (
     Skipped,
     is_finished,
     none_decodes,
     read_manifest,
     require_settings,
 )
-from raysweep.data.places import Paths, entries_of, is_uri, shown
-from raysweep.data.sequences import missing_numbers
-from raysweep.data.store import is_prepared, prepare
+from raysweep.data.storing.store import is_prepared, prepare
 from raysweep.errors import DataError
 from raysweep.experiment.layout import Experiment
 

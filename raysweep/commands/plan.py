@@ -20,7 +20,7 @@ from raysweep.commands.tasks import read_tasks
 from raysweep.comparable import weights_of
 from raysweep.config import RunConfig, SweepConfig, laid
 from raysweep.data import DEMO, FOOTAGE
-from raysweep.data.places import absolute
+from raysweep.data.sources.places import absolute
 from raysweep.errors import ConfigError, ExperimentError
 from raysweep.experiment.conductor import asked_of_some, check_space
 from raysweep.experiment.layout import Experiment

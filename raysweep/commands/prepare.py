@@ -9,7 +9,7 @@ from raysweep.commands.footage import check_footage, prepared, store_of
 from raysweep.commands.plan import Request, compose
 from raysweep.commands.preview import check_preview, write_preview
 from raysweep.config import RunConfig
-from raysweep.data.manifest import read_manifest
+from raysweep.data.storing.manifest import read_manifest
 
 
 def prepare(request: Request, *, update: bool, preview: str | None) -> None:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from raysweep.commands.console import say
 from raysweep.data import DataConfig
-from raysweep.data.contact_sheet import contact_sheet
-from raysweep.data.manifest import read_manifest
-from raysweep.data.preview import preview
-from raysweep.data.reader import MappedReader
+from raysweep.data.preview.contact_sheet import contact_sheet
+from raysweep.data.preview.preview import preview
+from raysweep.data.reading.reader import MappedReader
+from raysweep.data.storing.manifest import read_manifest
 from raysweep.errors import ConfigError
 from raysweep.tracking.pictures import save_png
 

@@ -9,7 +9,7 @@ from time import monotonic
 from rich.progress import BarColumn, Progress, TextColumn
 
 from raysweep.commands.console import console, say
-from raysweep.data.store import Done
+from raysweep.data.storing.store import Done
 
 TENTHS = 10
 """Lines on the whole way, where nothing takes long."""

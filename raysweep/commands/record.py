@@ -9,12 +9,12 @@ from raysweep.commands.footage import settled, store_of
 from raysweep.comparable import Fingerprint, fingerprint, require_same
 from raysweep.config import RunConfig
 from raysweep.data import DataConfig
-from raysweep.data.batches import Batches
-from raysweep.data.clips import index_clips
-from raysweep.data.manifest import Manifest, is_finished, read_manifest
-from raysweep.data.reader import Reader
-from raysweep.data.shards import whole_file
-from raysweep.data.splits import span
+from raysweep.data.index.clips import index_clips
+from raysweep.data.index.splits import span
+from raysweep.data.reading.batches import Batches
+from raysweep.data.reading.reader import Reader
+from raysweep.data.storing.manifest import Manifest, is_finished, read_manifest
+from raysweep.data.storing.shards import whole_file
 from raysweep.experiment.layout import Experiment
 from raysweep.schema import parse
 from raysweep.training.evaluate import mean_colour_psnr

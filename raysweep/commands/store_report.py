@@ -4,10 +4,10 @@ from pathlib import Path
 
 from raysweep.commands.console import say
 from raysweep.data import DataConfig
-from raysweep.data.encoding import psnr
-from raysweep.data.manifest import Manifest, is_finished, parse_manifest
-from raysweep.data.splits import split_rule
-from raysweep.data.upkeep import checked
+from raysweep.data.index.splits import split_rule
+from raysweep.data.storing.encoding import psnr
+from raysweep.data.storing.manifest import Manifest, is_finished, parse_manifest
+from raysweep.data.storing.upkeep import checked
 from raysweep.errors import DataError
 
 NAMED = 20

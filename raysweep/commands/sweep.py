@@ -21,8 +21,8 @@ from raysweep.commands.spaces import LoadedSpace, load_space
 from raysweep.commands.standing import Added, Standing, further, standing
 from raysweep.commands.status import status
 from raysweep.config import ClusterConfig, RunConfig, in_steps
-from raysweep.data.clips import index_clips
-from raysweep.data.manifest import Manifest
+from raysweep.data.index.clips import index_clips
+from raysweep.data.storing.manifest import Manifest
 from raysweep.errors import ConfigError, DataError, TrainingFailed
 from raysweep.experiment.conductor import Conductor
 from raysweep.experiment.events import EventLog, read

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from raysweep.data.decode import Frames
-from raysweep.data.labels import Split
-from raysweep.data.shards import whole_file
+from raysweep.data.decoding.decode import Frames
+from raysweep.data.sources.labels import Split
+from raysweep.data.storing.shards import whole_file
 from raysweep.errors import DataError
 from raysweep.schema import Config
 

@@ -7,9 +7,9 @@ import pytest
 from raysweep.cluster.footage import ShardByRank, in_files, in_shared_memory, in_videos, placed
 from raysweep.cluster.pipeline import on_all_nodes
 from raysweep.data import DataConfig
-from raysweep.data.clips import index_clips
-from raysweep.data.discover import discover
-from raysweep.data.store import prepare
+from raysweep.data.index.clips import index_clips
+from raysweep.data.sources.discover import discover
+from raysweep.data.storing.store import prepare
 from tests.data.media import write_image
 
 pytestmark = pytest.mark.ray

@@ -13,9 +13,9 @@ import pytest
 
 from raysweep.cluster.pipeline import on_all_nodes
 from raysweep.data import DataConfig
-from raysweep.data.discover import Source
-from raysweep.data.manifest import SourceRecord
-from raysweep.data.store import prepare
+from raysweep.data.sources.discover import Source
+from raysweep.data.storing.manifest import SourceRecord
+from raysweep.data.storing.store import prepare
 from tests.data.media import BROKEN, write_video
 from tests.data.test_making import contents
 
@@ -73,7 +73,7 @@ def test_a_file_that_ends_its_worker_is_bad_and_the_others_are_not(
 ) -> None:
     def run(one: Work, sources: Iterable[Source]) -> Iterator[SourceRecord]:
         def with_a_reader_that_dies(source: Source) -> SourceRecord:
-            from raysweep.data.decode import READERS  # the worker's own
+            from raysweep.data.decoding.decode import READERS  # the worker's own
 
             READERS[".fatal"] = lambda path: os._exit(1)  # type: ignore[index]
             return one(source)

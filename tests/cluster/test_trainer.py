@@ -14,7 +14,7 @@ from ray.train import UserCallback
 
 from raysweep.cluster.footage import in_shared_memory
 from raysweep.cluster.worker import Job
-from raysweep.data.store import prepare
+from raysweep.data.storing.store import prepare
 from raysweep.experiment.layout import Experiment
 from raysweep.schema import Tree
 from raysweep.training import checkpoint

@@ -18,9 +18,9 @@ from raysweep.commands.standing import Standing, standing
 from raysweep.comparable import Fingerprint
 from raysweep.config import RunConfig
 from raysweep.data import DataConfig
-from raysweep.data.manifest import read_manifest
-from raysweep.data.reader import MappedReader
-from raysweep.data.store import prepare
+from raysweep.data.reading.reader import MappedReader
+from raysweep.data.storing.manifest import read_manifest
+from raysweep.data.storing.store import prepare
 from raysweep.errors import DataError
 from raysweep.experiment.conductor import Conductor
 from raysweep.experiment.layout import Experiment

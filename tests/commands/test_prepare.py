@@ -5,8 +5,8 @@ import pytest
 from raysweep.commands import progress
 from raysweep.commands.store_report import NAMED, say_cost, say_neighbours, say_skipped
 from raysweep.data import DataConfig
-from raysweep.data.manifest import SourceRecord
-from raysweep.data.store import Done, prepare
+from raysweep.data.storing.manifest import SourceRecord
+from raysweep.data.storing.store import Done, prepare
 from tests.data.media import BROKEN, write_image, write_video
 
 SMALL = ["--set", "data.resolution=32"]

@@ -14,7 +14,7 @@ from raysweep.cluster.resources import Capacity
 from raysweep.commands.footage import default_store
 from raysweep.commands.standing import standing
 from raysweep.data import DataConfig
-from raysweep.data.store import prepare
+from raysweep.data.storing.store import prepare
 from raysweep.experiment.layout import Experiment
 from tests.data.media import write_video
 from tests.fakes import execute

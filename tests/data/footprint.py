@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from raysweep.data import DataConfig
-from raysweep.data.batches import Batches
-from raysweep.data.manifest import Manifest, SourceRecord, save_manifest
-from raysweep.data.reader import Reader
-from raysweep.data.shards import write_shard
+from raysweep.data.reading.batches import Batches
+from raysweep.data.reading.reader import Reader
+from raysweep.data.storing.manifest import Manifest, SourceRecord, save_manifest
+from raysweep.data.storing.shards import write_shard
 
 CONFIG = DataConfig(resolution=128, clip_length=8, batch_size=8, split="none")
 SOURCES, FRAMES = 40, 104

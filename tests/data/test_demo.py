@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raysweep.data.decode import read_frames
+from raysweep.data.decoding.decode import read_frames
 from raysweep.data.demo import (
     MAX_TURN_DEGREES,
     PHOTOGRAPHS,
@@ -17,7 +17,7 @@ from raysweep.data.demo import (
     check_demo_videos,
     make_demo_videos,
 )
-from raysweep.data.discover import discover
+from raysweep.data.sources.discover import discover
 from raysweep.errors import DataError
 
 SMALL = {"train": 2, "valid": 1, "frames": 6, "size": 32}

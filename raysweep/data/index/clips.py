@@ -1,0 +1,86 @@
+"""Clips: which frames of which source belong together."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from raysweep.data import DataConfig
+from raysweep.data.index.splits import Stretch, span, split_rule, stretches
+from raysweep.data.sources.labels import Split
+from raysweep.data.storing.manifest import Manifest
+from raysweep.errors import DataError
+
+
+class Clip(NamedTuple):
+    """Frames first_frame, first_frame + stride, ... of a source: `length` of them."""
+
+    source: str
+    """SourceRecord.name."""
+    first_frame: int
+    stride: int
+    """Source frames from one frame of the clip to the next."""
+    length: int
+    """Frames."""
+
+
+def index_clips(manifest: Manifest, split: Split, config: DataConfig) -> list[Clip]:
+    """The clips of a split: back to back from each stretch's first frame, by source name, then time.
+    Of images, each is a clip of one frame.
+
+    Raises DataError when there is none, but for validation where all frames train, and for a test that
+    nobody asked for.
+    """
+    clips = [
+        clip for stretch in stretches(manifest, split, config) for clip in _cut(stretch, config)
+    ]
+    rule = split_rule(manifest, config)
+    may_be_empty = {"train": False, "valid": rule == "none", "test": config.test_fraction == 0}
+    if not clips and not may_be_empty[split]:
+        raise DataError(_no_clips(manifest, split, rule, config))
+    if split == "train" and config.max_clips_per_source is not None:
+        return list(_fairly(clips, config.max_clips_per_source))
+    if split == "valid" and config.max_validation_frames is not None:
+        length = 1 if config.images else config.clip_length
+        return spread(clips, max(1, config.max_validation_frames // length))
+    return clips
+
+
+def spread(clips: Sequence[Clip], count: int) -> list[Clip]:
+    """At most `count` of them, evenly: the first ones alone would all be of one source."""
+    count = min(count, len(clips))
+    return [clips[i * len(clips) // count] for i in range(count)]
+
+
+def training_starts(manifest: Manifest, config: DataConfig) -> dict[str, NDArray[np.int64]]:
+    """By source, the frames that a training clip may start at."""
+    starts = defaultdict(list)
+    for source, start, end in stretches(manifest, "train", config):
+        starts[source].append(np.arange(start, end - span(config) + 1))
+    return {source: np.concatenate(of_source) for source, of_source in starts.items()}
+
+
+def _cut(stretch: Stretch, config: DataConfig) -> Iterator[Clip]:
+    length, step = 1 if config.images else config.clip_length, span(config)
+    for first in range(stretch.start, stretch.end - step + 1, step):
+        yield Clip(stretch.source, first, config.stride, length)
+
+
+def _fairly(clips: Sequence[Clip], most: int) -> Iterator[Clip]:
+    for _, of_source in groupby(clips, key=lambda clip: clip.source):
+        yield from spread(list(of_source), most)
+
+
+def _no_clips(manifest: Manifest, split: Split, rule: str, config: DataConfig) -> str:
+    longest = max(record.frames for record in manifest.good)
+    share = "data.test_fraction" if split == "test" else "data.valid_fraction"
+    lengths = ["data.clip_length", "data.stride", *["data.gap"] * (rule == "time")]
+    scenes = "set data.avoid_cuts to false, " if config.avoid_cuts else ""
+    return (
+        f"data.split {rule!r} must leave {split} clips of {span(config)} frames, got none from "
+        f"{len(manifest.good)} sources, the longest of {longest} frames. Lower {' or '.join(lengths)}, "
+        f"{scenes}change {share} or data.split, or add footage."
+    )

@@ -1,0 +1,1 @@
+"""Clips out of a store, or out of the files, as torch batches."""

@@ -1,0 +1,1 @@
+"""Which footage there is, wherever it lies."""

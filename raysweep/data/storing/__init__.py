@@ -1,0 +1,1 @@
+"""Frames into a prepared store, and what it says of itself."""

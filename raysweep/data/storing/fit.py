@@ -1,0 +1,35 @@
+"""From a frame of any size to what is stored and seen: the centre cut out, then resized."""
+
+import cv2
+import numpy as np
+
+from raysweep.data.decoding.decode import Frames
+from raysweep.data.preprocessing import Preprocessing
+
+
+def fit(frame_HWC: Frames, settings: Preprocessing) -> Frames:
+    """HWC of any size -> as the store holds it: a square, or the whole frame where `crop` is random."""
+    if settings.crop == "center":
+        return fit_square(frame_HWC, settings)
+    height, width = frame_HWC.shape[:2]
+    scale = settings.side / min(height, width)
+    return _resized(frame_HWC, round(height * scale), round(width * scale))
+
+
+def fit_square(frame_HWC: Frames, settings: Preprocessing) -> Frames:
+    """HWC of any size -> resolution x resolution x 3, as validation sees it.
+
+    What is cropped away is not resized first: of a wide frame that is half of the work.
+    """
+    height, width = frame_HWC.shape[:2]
+    seen = max(1, round(min(height, width) * settings.resolution / settings.side))
+    top, left = (height - seen) // 2, (width - seen) // 2
+    seen_HWC = frame_HWC[top : top + seen, left : left + seen]
+    return _resized(seen_HWC, settings.resolution, settings.resolution)
+
+
+def _resized(frame_HWC: Frames, height: int, width: int) -> Frames:
+    if frame_HWC.shape[:2] == (height, width):
+        return np.ascontiguousarray(frame_HWC)
+    by = cv2.INTER_AREA if min(frame_HWC.shape[:2]) > min(height, width) else cv2.INTER_CUBIC
+    return cv2.resize(frame_HWC, (width, height), interpolation=by)
