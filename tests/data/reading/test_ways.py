@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from raysweep.data import DataConfig, direct, reader
+from raysweep.data import DataConfig
 from raysweep.data.decoding.decode import read_frames
 from raysweep.data.index.clips import Clip
+from raysweep.data.reading import direct, reader
 from raysweep.data.reading.batches import Batches
 from raysweep.data.reading.counting import count
 from raysweep.data.reading.direct import DirectReader, SoughtVideo

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from raysweep.data import DataConfig, frames
+from raysweep.data import DataConfig
+from raysweep.data.decoding import frames
 from raysweep.data.decoding.decode import DecodeError, read_timed
 from raysweep.data.sources.discover import discover
 from raysweep.data.storing.making import DEATHS, LOCK, alone_in, diary, was_left
