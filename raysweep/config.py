@@ -166,7 +166,7 @@ def _says_length(changes: Mapping[str, Any]) -> bool:
 def in_steps(run: RunConfig, training_clips: int) -> RunConfig:
     """A run of so many `training.epochs`, as steps; the last batch may begin another epoch."""
     assert run.training.epochs is not None
-    steps = math.ceil(run.training.epochs * training_clips / run.data.batch_size)
+    steps = math.ceil(run.training.epochs * training_clips / run.data.clips_per_step)
     training = run.training.model_copy(update={"steps": steps, "epochs": None})
     return run.model_copy(update={"training": training})
 

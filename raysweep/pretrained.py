@@ -13,8 +13,8 @@ from torch import Tensor
 
 from raysweep.config import RunConfig
 from raysweep.data.decoding.decode import READERS, read_timed, to_rgb
+from raysweep.data.decoding.fit import fit_square
 from raysweep.data.decoding.resample import resample
-from raysweep.data.storing.fit import fit_square
 from raysweep.errors import ExperimentError
 from raysweep.models import Tokenizer
 from raysweep.schema import parse

@@ -117,7 +117,8 @@ def _first_line(error: ValidationError, tree: Mapping[str, Any]) -> str:
     message = first["msg"].removeprefix("Value error, ").removesuffix(".")
     value = "" if first["type"] in ("missing", "value_error") else f", got {first['input']!r}"
     end = "" if message.endswith("?") else "."
-    return f"{path}{': ' if path else ''}{message}{value}{end}"
+    says_where = not path or message.startswith(f"{path}.")
+    return f"{'' if says_where else f'{path}: '}{message}{value}{end}"
 
 
 def _path(location: tuple[int | str, ...], tree: Any) -> str:

@@ -97,6 +97,12 @@ def test_epochs_become_steps(clips, batch, steps) -> None:
     assert (training.steps, training.epochs) == (steps, None)
 
 
+def test_epochs_of_images_count_each_image_once() -> None:
+    run = tiny_run({"data.images": True, "data.batch_size": 4, "data.clip_length": 2})
+    run = run.model_copy(update={"training": run.training.model_copy(update={"epochs": 3})})
+    assert in_steps(run, 24).training.steps == 9
+
+
 # --- kinds
 
 PUBLISHED = run_config({}).model.quantizer

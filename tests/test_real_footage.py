@@ -30,7 +30,7 @@ pytestmark = pytest.mark.skipif(not CLIPS.is_dir(), reason=f"no clips at {CLIPS}
 def test_real_clips_are_sought_as_the_store_holds_them(tmp_path: Path) -> None:
     config = DataConfig(resolution=32, batch_size=4, split="none")
     manifest = prepare(CLIPS, tmp_path, config)
-    counted, located = count(discover(CLIPS), str(CLIPS), config)
+    counted, located = count(discover(CLIPS), str(CLIPS), config, tmp_path)
     assert {record.name: record.frames for record in counted.good} == FRAMES
     stored, sought = (
         Batches(reader, manifest, config, seed=0).train(0)

@@ -3,8 +3,6 @@
 import math
 from pathlib import Path
 
-import torch
-
 from raysweep.assemble import assemble
 from raysweep.config import RunConfig
 from raysweep.data.reading.batches import Batches
@@ -31,7 +29,8 @@ def test_it_trains_and_validates_on_what_a_run_without_variation_does(tmp_path: 
     varied = _batches(tmp_path, config)
     plain = _batches(tmp_path, tiny_run({**WHOLE, "data.crop": "center"}))
     for ours, theirs in zip(varied.validation(), plain.validation(), strict=True):
-        assert torch.equal(ours, theirs)
+        apart = (ours.float() - theirs.float()).abs().mean()
+        assert apart < 3, "levels of 255: the same window, cut out before or after resizing"
     reports: list[Report] = []
     fit(assemble(config, CPU), varied, reports.append, NO_TRACKER)
     assert [report.step for report in reports] == [3, 6]

@@ -7,7 +7,7 @@ import torch
 from ray import tune
 
 from raysweep.cluster import worker
-from raysweep.cluster.footage import Footage, Shard
+from raysweep.cluster.footage import Footage, Share
 from raysweep.cluster.worker import Job
 from raysweep.training.loop import Report
 
@@ -21,4 +21,4 @@ def single(job: Job, footage: Footage) -> None:
         tune.report({"step": report.step, **report.metrics})
 
     start = worker.latest_checkpoint(job.folder)
-    worker.train(job, Shard(footage), device, report, start)
+    worker.train(job, Share(footage), device, report, start)

@@ -17,8 +17,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from loading.material import CONFIG, Material, clips_in_order
+from raysweep.data.decoding.fit import fit_square
 from raysweep.data.index.clips import Clip
-from raysweep.data.storing.fit import fit_square
 
 SIDE, LENGTH = CONFIG.resolution, CONFIG.clip_length
 

@@ -14,7 +14,7 @@ from loading.memory import Watch
 from raysweep.cluster.pipeline import on_all_nodes
 from raysweep.cluster.runtime import connected
 from raysweep.data.decoding.decode import READERS, read_timed
-from raysweep.data.storing.fit import fit_square
+from raysweep.data.decoding.fit import fit_square
 from raysweep.data.storing.store import prepare
 
 

@@ -62,7 +62,6 @@ class Reading:
     """Of the time from one batch to the next, where a training step lies between them."""
     step_seconds: float
     """Of those steps, the reader working beside them."""
-    step_alone_seconds: float
     clip_levels: list[float]
     """The mean of each clip in the first batch: readers of the same clips agree on them."""
 
@@ -83,7 +82,6 @@ def missing(reader: Reader) -> str | None:
 def measure(reader: Reader, material: Material, seconds: float, stepping_seconds: float) -> Reading:
     torch.set_num_threads(STEP_THREADS)
     step = _matmul_step()
-    alone = statistics.mean(_seconds(step) for _ in range(5))
     with connected() if reader.on_ray else nullcontext():
         start = time.perf_counter()
         batches = reader.batches(material)
@@ -93,7 +91,7 @@ def measure(reader: Reader, material: Material, seconds: float, stepping_seconds
         waiting, stepping = _interleaved(batches, step, stepping_seconds)
         del batches  # what reads ahead ends before Ray does
     levels = first_BTHWC.float().mean((1, 2, 3, 4)).tolist()
-    return Reading(speed, latency, waiting / (waiting + stepping), stepping, alone, levels)
+    return Reading(speed, latency, waiting / (waiting + stepping), stepping, levels)
 
 
 def _frames_per_second(batches: Iterator[Tensor], seconds: float) -> float:

@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import ray
 from ray.train import DataConfig as TrainDataConfig
 
-from raysweep.cluster.pipeline import counted_on_all_nodes, materialise
+from raysweep.cluster.pipeline import materialise, on_all_nodes
 from raysweep.data import DataConfig
 from raysweep.data.reading.counting import count
 from raysweep.data.reading.direct import DirectReader
@@ -29,13 +30,13 @@ class Footage:
     """What there is to read, and how: sent to a process, which opens it there."""
 
     manifest: Manifest
-    open: Callable[[Manifest], Reader]
+    opened_by: Callable[[Manifest], Reader]
 
     def reader(self) -> Reader:
-        return self.open(self.manifest)
+        return self.opened_by(self.manifest)
 
 
-class Shard(NamedTuple):
+class Share(NamedTuple):
     """What one worker needs to read its share: the footage, and its place."""
 
     footage: Footage
@@ -43,18 +44,18 @@ class Shard(NamedTuple):
     workers: int = 1
 
 
-class ShardByRank(TrainDataConfig):
+class ShareByRank(TrainDataConfig):
     """Hands every worker the footage and its rank.
 
-    Which clips it reads at which step is a pure function of seed, step and rank (`data.order`), so one
+    Which clips it reads at which step is a pure function of seed, step and rank (`data/index/order.py`), so one
     copy of the frames serves every epoch, every trial and any number of workers.
     """
 
     def configure(
         self, datasets: dict[str, Footage], world_size: int, *_: Any, **__: Any
-    ) -> list[dict[str, Shard]]:
+    ) -> list[dict[str, Share]]:
         return [
-            {name: Shard(footage, rank, world_size) for name, footage in datasets.items()}
+            {name: Share(footage, rank, world_size) for name, footage in datasets.items()}
             for rank in range(world_size)
         ]
 
@@ -71,9 +72,13 @@ def in_shared_memory(store: Path) -> Footage:
     return Footage(manifest, partial(_shared, tables))
 
 
-def in_videos(sources: Sequence[Source], where: str, config: DataConfig) -> Footage:
-    """No store: each process seeks its clips in the footage, which all nodes have counted."""
-    manifest, located = count(sources, where, config, counted_on_all_nodes)
+def in_videos(sources: Sequence[Source], where: str, config: DataConfig, shared: Path) -> Footage:
+    """No store: each process seeks its clips in the footage, which all nodes count first.
+
+    `shared`: a folder that all nodes see, to put notes in meanwhile.
+    """
+    with TemporaryDirectory(prefix=".counting-", dir=shared) as scratch:
+        manifest, located = count(sources, where, config, Path(scratch), on_all_nodes)
     return Footage(manifest, partial(DirectReader, located))
 
 

@@ -2,26 +2,28 @@
 
 import logging
 import pickle
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import cv2
 import pyarrow as pa
 import ray
 import ray.data
 
 from raysweep.cluster.parcels import parcels
-from raysweep.data.reading.counting import Counted
+from raysweep.data.decoding.decode import single_threaded
 from raysweep.data.sources.discover import Source
-from raysweep.data.storing.manifest import Manifest, SourceRecord
+from raysweep.data.storing.manifest import Manifest
 from raysweep.data.storing.shards import read_shard
 from raysweep.data.storing.store import shard_paths
+from raysweep.errors import DataError
 
 if TYPE_CHECKING:
     import numpy as np
 
+Done = TypeVar("Done")
 BLOCK_BYTES = 64_000_000
 """Frames in one object of the shared memory, about."""
 
@@ -42,38 +44,37 @@ def _segments(shards: "dict[str, np.ndarray[Any, Any]]") -> pa.Table:
     return table.combine_chunks() if table.nbytes <= 2 * BLOCK_BYTES else table
 
 
-def on_all_nodes(
-    work: Callable[[Source], SourceRecord], sources: Iterable[Source]
-) -> Iterator[SourceRecord]:
+def on_all_nodes(work: Callable[[Source], Done], sources: Iterable[Source]) -> Iterator[Done]:
     """`map(work, sources)` as a Ray Data job of one CPU a task: results come as they finish.
 
-    A task whose process dies is run again, as often as that takes: `work` is to end it (making.Diary).
+    A task whose process dies is run again, as often as that takes: `work` is to end it (making.Diary). A
+    DataError in a task is raised here.
     """
     _quiet()
     cpus = max(1, int(ray.cluster_resources().get("CPU", 1)))
+    for _ in range(cpus):
+        _opened.remote(partial(_unpacked, work))
     waiting = [{"parcel": pickle.dumps(parcel)} for parcel in parcels(sources, cpus)]
     rows = ray.data.from_items(waiting, override_num_blocks=len(waiting))
-
-    def unpack(row: dict[str, bytes]) -> dict[str, list[str]]:
-        cv2.setNumThreads(1)  # the other CPUs have tasks of their own
-        parcel: list[Source] = pickle.loads(row["parcel"])
-        return {"records": [work(source).model_dump_json() for source in parcel]}
-
-    for row in rows.map(unpack).iter_rows():
-        yield from map(SourceRecord.model_validate_json, row["records"])
+    for row in rows.map(partial(_unpacked, work)).iter_rows():
+        if row["refusal"]:
+            raise DataError(row["refusal"])
+        yield from pickle.loads(row["done"])
 
 
-def counted_on_all_nodes(
-    work: Callable[[Source], Counted], sources: Sequence[Source]
-) -> Iterator[Counted]:
-    """`map(work, sources)`, the same way: in a few tasks a CPU, since most sources are soon counted."""
-    _quiet()
-    waiting = [{"source": pickle.dumps(source)} for source in sources]
-    tasks = ceil(16 * ray.cluster_resources()["CPU"])
-    rows = ray.data.from_items(waiting, override_num_blocks=min(len(waiting), tasks))
-    done = rows.map(lambda row: {"counted": pickle.dumps(work(pickle.loads(row["source"])))})
-    for row in done.iter_rows():
-        yield pickle.loads(row["counted"])
+@ray.remote
+def _opened(work: Callable[..., Any]) -> None:
+    """Starts a process, and imports what the work needs, while Ray Data still plans: seconds of each prepare."""
+
+
+def _unpacked(work: Callable[[Source], Any], row: dict[str, bytes]) -> dict[str, bytes | str]:
+    """A refusal travels as a value: Ray would wrap the error, and print it."""
+    single_threaded()  # the other CPUs have tasks of their own
+    try:
+        done = [work(source) for source in pickle.loads(row["parcel"])]
+    except DataError as error:
+        return {"done": b"", "refusal": str(error)}
+    return {"done": pickle.dumps(done), "refusal": ""}
 
 
 def _quiet() -> None:

@@ -10,7 +10,7 @@ from ray.train import Checkpoint, CheckpointConfig, FailureConfig, RunConfig, Sc
 from ray.train.torch import TorchTrainer
 
 from raysweep.cluster import worker
-from raysweep.cluster.footage import FRAMES, Footage, ShardByRank
+from raysweep.cluster.footage import FRAMES, Footage, ShareByRank
 from raysweep.cluster.worker import Job
 from raysweep.config import ClusterConfig
 from raysweep.training.loop import Report
@@ -33,7 +33,7 @@ def build_trainer(job: Job, footage: Footage, callbacks: Sequence[Any] = ()) -> 
             ),
         ),
         datasets={FRAMES: footage},
-        dataset_config=ShardByRank(),
+        dataset_config=ShareByRank(),
     )
 
 

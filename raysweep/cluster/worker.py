@@ -9,7 +9,7 @@ import torch
 import yaml
 
 from raysweep.assemble import assemble
-from raysweep.cluster.footage import Shard
+from raysweep.cluster.footage import Share
 from raysweep.config import RunConfig, read_file
 from raysweep.data.reading.batches import Batches
 from raysweep.experiment.layout import Experiment
@@ -45,33 +45,33 @@ class Job:
 
 def train(
     job: Job,
-    shard: Shard,
+    share: Share,
     device: torch.device,
     report: Callable[[Report], None],
     start: Path | None,
 ) -> None:
-    """Runs the trial's share of `shard.rank`, from the checkpoint folder `start` where there is one."""
+    """Runs the trial's share of `share.rank`, from the checkpoint folder `start` where there is one."""
     config = job.config
     torch.set_num_threads(config.cluster.cpus_per_worker)
     parts = assemble(config, device, job.metric)
     if start is not None:
         resume(parts, start, report)
     batches = Batches(
-        shard.footage.reader(),
-        shard.footage.manifest,
+        share.footage.reader(),
+        share.footage.manifest,
         config.data,
         seed=config.seed,
-        rank=shard.rank,
-        workers=shard.workers,
+        rank=share.rank,
+        workers=share.workers,
         pinned=device.type == "cuda",
     )
     resumed_at = parts.state.step if start is not None else None
     with (
         _trackers(job, config, parts, resumed_at)
-        if shard.rank == 0
+        if share.rank == 0
         else nullcontext(Trackers([])) as tracker
     ):
-        fit(parts, batches, report, tracker, job.folder / "best" if shard.rank == 0 else None)
+        fit(parts, batches, report, tracker, job.folder / "best" if share.rank == 0 else None)
 
 
 def _trackers(job: Job, config: RunConfig, parts: Parts, resumed_at: int | None) -> Trackers:

@@ -15,11 +15,12 @@ from raysweep.data.decoding.decode import (
     is_readable,
     read_frames,
 )
-from raysweep.data.sources.discover import Source, discover
+from raysweep.data.decoding.fit import fit
+from raysweep.data.sources.discover import Source, discover_for
 from raysweep.data.sources.places import File
 from raysweep.data.storing.encoding import encode
-from raysweep.data.storing.fit import fit
 from raysweep.data.storing.manifest import is_finished
+from raysweep.spelling import in_bytes
 
 SAMPLE = 64
 """Files that are opened, spread evenly over all there are."""
@@ -59,22 +60,16 @@ def estimate(sources: Sequence[Source], data: DataConfig) -> Estimate | None:
 
 def _print_footage(data: DataConfig) -> None:
     assert data.source is not None
-    sources = discover(
-        data.source,
-        data.split,
-        validation=data.validation_source,
-        images=data.images,
-        frame_folders=data.frame_folders,
-    )
+    sources = discover_for(data, data.source)
     suffixes = Counter(file.path.suffix.lower() for source in sources for file in source.files)
     total = sum(source.size for source in sources)
     for suffix, count in suffixes.most_common():
         say(f"{count:,} files {suffix}")
-    say(f"{_bytes(total)} in all, {_splits(sources)}")
+    say(f"{in_bytes(total)} in all, {_splits(sources)}")
     found = estimate(sources, data)
     if found is not None:
         of = "images" if data.images else f"frames, as {min(SAMPLE, suffixes.total())} files claim"
-        say(f"about {found.frames:,} {of}; a store of about {_bytes(found.store_bytes)}")
+        say(f"about {found.frames:,} {of}; a store of about {in_bytes(found.store_bytes)}")
 
 
 def _of_file(file: File, data: DataConfig) -> Estimate | None:
@@ -94,11 +89,3 @@ def _splits(sources: Sequence[Source]) -> str:
     for source in sources:
         files[source.split or "no folder says what for"] += len(source.files)
     return ", ".join(f"{split}: {count:,}" for split, count in sorted(files.items()))
-
-
-def _bytes(count: float) -> str:
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.3g} {unit}"
-        count /= 1000
-    return f"{count:,.3g} TB"

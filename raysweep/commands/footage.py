@@ -12,7 +12,7 @@ from raysweep.commands.store_report import describe, say_cost, say_neighbours, s
 from raysweep.data import DEMO, DataConfig
 from raysweep.data.decoding.decode import IMAGE_READERS, READERS, DecodeError, read_frames
 from raysweep.data.demo import check_demo_videos, make_demo_videos
-from raysweep.data.sources.discover import Source, discover
+from raysweep.data.sources.discover import Source, discover_for
 from raysweep.data.sources.listing import is_there
 from raysweep.data.sources.places import Paths, entries_of, is_uri, shown
 from raysweep.data.sources.sequences import missing_numbers
@@ -46,7 +46,7 @@ def check_footage(data: DataConfig, storage: Path, *, update: bool = False) -> N
     elif data.source == DEMO:
         check_demo_videos(_demo_videos(storage))
     else:
-        sources, direct = _discovered(data), data.reading == "direct"
+        sources, direct = discover_for(data, data.source), data.reading == "direct"
         if direct:
             _require_here(sources)
         store = _store(data, storage)
@@ -102,7 +102,9 @@ def counted(data: DataConfig, storage: Path) -> "Footage":
         make_demo_videos(_demo_videos(storage))
     data = _located(data, storage)
     assert data.source is not None
-    footage = in_videos(_discovered(data), shown(data.source), data)
+    footage = in_videos(
+        discover_for(data, data.source), shown(data.source), data, storage.resolve()
+    )
     say(f"counted {describe(footage.manifest, data)}, read from the files as they are")
     say_skipped(footage.manifest)
     return footage
@@ -142,17 +144,6 @@ def _located(data: DataConfig, storage: Path) -> DataConfig:
 
 def _store(data: DataConfig, storage: Path) -> Path:
     return Path(data.store) if data.store else default_store(data, storage)
-
-
-def _discovered(data: DataConfig) -> list[Source]:
-    assert data.source is not None
-    return discover(
-        data.source,
-        data.split,
-        validation=data.validation_source,
-        images=data.images,
-        frame_folders=data.frame_folders,
-    )
 
 
 def _require_here(sources: Sequence[Source]) -> None:

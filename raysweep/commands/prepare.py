@@ -9,12 +9,15 @@ from raysweep.commands.footage import check_footage, prepared, store_of
 from raysweep.commands.plan import Request, compose
 from raysweep.commands.preview import check_preview, write_preview
 from raysweep.config import RunConfig
+from raysweep.data import DataConfig
 from raysweep.data.storing.manifest import read_manifest
+from raysweep.errors import DataError
 
 
 def prepare(request: Request, *, update: bool, preview: str | None) -> None:
     """`preview`: where to draw what the model will see; None: nowhere."""
     run, storage = _asked(request)
+    _require_source(run.data)
     if preview is not None:
         check_preview(preview)
     check_footage(run.data, storage, update=update)
@@ -27,14 +30,25 @@ def prepare(request: Request, *, update: bool, preview: str | None) -> None:
 def estimate(request: Request) -> None:
     """What preparing would read and make; starts nothing."""
     run, storage = _asked(request)
+    _require_source(run.data)
     check_footage(run.data, storage, update=True)
     print_estimate(run.data, store_of(run.data, storage))
 
 
 def verify(request: Request) -> None:
     run, storage = _asked(request)
+    if run.data.store is None:
+        _require_source(run.data)
     store = store_of(run.data, storage)
     store_report.verify(store, read_manifest(store))
+
+
+def _require_source(data: DataConfig) -> None:
+    if data.source is None:
+        raise DataError(
+            "prepare decodes data.source, and it is not set. Give --data FOLDER, or --data demo for "
+            "generated videos."
+        )
 
 
 def _asked(request: Request) -> tuple[RunConfig, Path]:

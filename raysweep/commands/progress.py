@@ -26,10 +26,12 @@ class Pace:
         """`now`: seconds of a clock that never goes back, here and below."""
         self.frames = 0
         self.bad = 0
+        self.kept = 0
         self._seen = deque([(now, 0, 0)])
 
     def add(self, done: Done, now: float) -> None:
-        self.frames += done.record.frames
+        self.kept += done.is_kept
+        self.frames += 0 if done.is_kept else done.record.frames
         self.bad += len(done.record.skipped)
         self._seen.append((now, self.frames, done.source_bytes))
         while len(self._seen) > 2 and self._seen[1][0] < now - WINDOW:
@@ -42,6 +44,7 @@ class Pace:
         return (
             f"{done.files:,} of {done.of_files:,} files, {frames:,} frames, "
             f"{(frames - frames_then) / seconds:,.0f} frames/s, {timedelta(seconds=round(left))} left"
+            + (f", {self.kept:,} kept" if self.kept else "")
             + (f", {self.bad:,} bad" if self.bad else "")
         )
 

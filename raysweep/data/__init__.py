@@ -10,7 +10,7 @@ from raysweep.data.preprocessing import Preprocessing
 
 MAX_PIXELS = 2**27
 """Of a frame before it is resized, 11,585 a side: 0.4 GB. Larger ones are bad files, refused by their header."""
-# OpenCV reads these once, as it is loaded, which no module of ours does before this one.
+# OpenCV reads these once, as it is loaded: no module of ours may do so before this one.
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MAX_PIXELS))
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET: bad files are ours to report
 
@@ -69,7 +69,8 @@ class DataConfig(Preprocessing):
     test_fraction: float = Field(default=0.0, ge=0, lt=1)
     """The same, for a final score on what no trial has seen; 0: nothing but what a `test` folder holds."""
     gap: float = Field(default=1.0, ge=0)
-    """Seconds between frames of one source that serve different splits, and a clip's span at least."""
+    """Seconds between frames of one source that serve different splits; at least a clip's span, which alone
+    holds where a source does not say its frame rate."""
     max_validation_frames: int | None = Field(default=None, ge=1)
     """Frames a validation scores, counted in whole clips spread evenly over all there are; None: all."""
     reading: Literal["auto", "shared_memory", "memory_map", "direct"] = "auto"
@@ -87,10 +88,16 @@ class DataConfig(Preprocessing):
             return ()
         return tuple(name for name in SCORED_ON if not (self.images and name == "clip_length"))
 
+    @property
+    def clips_per_step(self) -> int:
+        """Of the index, over all workers: there, an image is a clip of its own."""
+        return self.batch_size * (self.clip_length if self.images else 1)
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if () in (self.source, self.validation_source):
-            raise ValueError("data.source must name something, got an empty list. Name a folder")
+        for named in (self.source, self.validation_source):
+            if named in ((), "") or (isinstance(named, tuple) and "" in named):
+                raise ValueError("data.source must name something, got nothing. Name a folder")
         if self.store is not None and "://" in self.store:
             raise ValueError(
                 "data.store must be a folder, since its files are mapped into memory, got "

@@ -38,7 +38,7 @@ class Preprocessing(Config):
     encoding: Literal["raw", "jpeg", "webp", "png"] = "raw"
     """How the store holds a frame: its bytes, or compressed, which is smaller and slower to read."""
     quality: int = Field(default=95, ge=1, le=100)
-    """Of `jpeg` and `webp`; its cost in PSNR is written into the manifest."""
+    """Of `jpeg` and `webp` alone, higher is nearer; its cost in PSNR is written into the manifest."""
     keep_partial: bool = False
     """A video that breaks off before its end, or of whose folder of frames one is bad, gives the frames that
     it has; False: it is bad as a whole."""
@@ -59,8 +59,13 @@ class Preprocessing(Config):
 
     @property
     def preprocessing(self) -> "Preprocessing":
-        """These settings alone."""
-        return Preprocessing(**{name: getattr(self, name) for name in Preprocessing.model_fields})
+        """These settings alone; of ways to say the same, one."""
+        said = {name: getattr(self, name) for name in Preprocessing.model_fields}
+        if self.encoding not in ("jpeg", "webp"):
+            said["quality"] = Preprocessing.model_fields["quality"].default
+        if self.shortest_side == self.resolution:
+            said["shortest_side"] = None
+        return Preprocessing(**said)
 
     def differences(self, asked: "Preprocessing") -> Iterator[Difference]:
         """In which settings a store made with these is not what is asked."""

@@ -47,10 +47,19 @@ class Experiment:
 
 
 def create(experiment: Experiment, sweep: str, space: str | None) -> None:
-    """Writes what was asked, and the space's source; the folder appears whole or not at all."""
+    """Writes what was asked, and the space's source; the folder appears whole or not at all.
+
+    ExperimentError where it cannot be made.
+    """
     partial = Experiment(experiment.folder.with_name(f".{experiment.folder.name}.partial"))
     shutil.rmtree(partial.folder, ignore_errors=True)
-    partial.folder.mkdir(parents=True)
+    try:
+        partial.folder.mkdir(parents=True)
+    except OSError as error:
+        raise ExperimentError(
+            f"an experiment needs a folder that can be made, and {partial.folder.parent} cannot hold one: "
+            f"{error.strerror}. Choose another --storage."
+        ) from None
     partial.sweep_file.write_text(sweep)
     if space is not None:
         partial.space_file.write_text(space)

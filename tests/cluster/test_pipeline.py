@@ -1,10 +1,11 @@
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from raysweep.cluster.footage import ShardByRank, in_files, in_shared_memory, in_videos, placed
+from raysweep.cluster.footage import ShareByRank, in_files, in_shared_memory, in_videos, placed
 from raysweep.cluster.pipeline import on_all_nodes
 from raysweep.data import DataConfig
 from raysweep.data.index.clips import index_clips
@@ -55,9 +56,11 @@ def test_a_bad_video_among_good_ones_is_skipped_and_named(videos: Path, tmp_path
     assert manifest.skipped[0].error
 
 
-def test_every_way_of_reading_gives_what_the_store_holds(store: Path, videos: Path) -> None:
+def test_every_way_of_reading_gives_what_the_store_holds(
+    store: Path, videos: Path, tmp_path: Path
+) -> None:
     config = DataConfig(resolution=32, clip_length=4)
-    in_place = in_videos(discover(videos), str(videos), config.preprocessing)
+    in_place = in_videos(discover(videos), str(videos), config, tmp_path)
     ways = [in_files(store), in_shared_memory(store), in_place]
     first, *others = ((way, index_clips(way.manifest, "train", config)) for way in ways)
     expected = first[0].reader().read_batch(first[1])
@@ -68,7 +71,7 @@ def test_every_way_of_reading_gives_what_the_store_holds(store: Path, videos: Pa
 
 def test_every_rank_gets_the_same_footage_and_its_own_place(store: Path) -> None:
     footage = in_files(store)
-    shards = ShardByRank().configure({"frames": footage}, 2, None, None)
+    shards = ShareByRank().configure({"frames": footage}, 2, None, None)
     assert [(s["frames"].rank, s["frames"].workers) for s in shards] == [(0, 2), (1, 2)]
     assert all(shard["frames"].footage is footage for shard in shards)
 
@@ -82,3 +85,9 @@ def test_a_small_store_goes_into_shared_memory_which_is_said(store: Path) -> Non
         f"{frames} in shared memory, once per node",
         f"{frames} mapped from the store's files, as data.reading says",
     ]
+
+
+def test_a_refusal_in_a_task_is_raised_as_it_is(cluster: str, tmp_path: Path) -> None:
+    gone = Source("x.mp4", (File("x.mp4", tmp_path / "x.mp4", 1),), None)
+    with pytest.raises(DataError, match=r"^every node must see the footage, and .*x\.mp4 is not"):
+        list(on_all_nodes(partial(count_source, images=False, scratch=tmp_path), [gone]))

@@ -100,6 +100,14 @@ def done(files: int, of_files: int) -> Done:
     return Done(record, files, of_files, 100 * files, 100 * of_files)
 
 
+def test_what_was_there_before_is_told_apart():
+    pace = progress.Pace(0.0)
+    for files in range(1, 4):
+        pace.add(done(files, 10)._replace(is_kept=files < 3), now=1.0)
+    assert pace.line(done(3, 10)).startswith("3 of 10 files, 1,000 frames, 1,000 frames/s")
+    assert ", 2 kept" in pace.line(done(3, 10))
+
+
 def test_progress_is_a_line_now_and_then(capsys):
     with progress.shown() as show:
         for files in range(1, 1001):

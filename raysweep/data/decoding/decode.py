@@ -130,6 +130,11 @@ def read_frames(path: Path, readers: Readers = READERS) -> Iterator[Frames]:
     return (to_rgb(frame_HWC) for _, frame_HWC in timed)
 
 
+def single_threaded() -> None:
+    """Has OpenCV use one thread in this process."""
+    cv2.setNumThreads(1)
+
+
 def to_rgb(frame_HWC: Frames) -> Frames:
     """From BGR."""
     return cv2.cvtColor(frame_HWC, cv2.COLOR_BGR2RGB)

@@ -11,8 +11,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from raysweep.errors import ConfigError
-
 
 @lru_cache(maxsize=4)  # a batch rarely sees more than two epochs
 def epoch_order(clips: int, seed: int, epoch: int) -> NDArray[np.int64]:
@@ -35,13 +33,9 @@ def train_visits(
 ) -> list[Visit]:
     """What `rank` of `workers` sees at `step` (from 0).
 
-    `batch_size` is clips over all workers; ConfigError when they cannot share it evenly.
+    `batch_size` is clips over all workers, which share it evenly.
     """
-    if batch_size % workers:
-        raise ConfigError(
-            f"data.batch_size must be a multiple of the workers, got {batch_size} clips for {workers} "
-            f"workers. Set data.batch_size to {-(-batch_size // workers) * workers}."
-        )
+    assert batch_size % workers == 0, "RunConfig refuses it"
     share = batch_size // workers
     start = step * batch_size + rank * share
     return [_at(position, clips, seed) for position in range(start, start + share)]

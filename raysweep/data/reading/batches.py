@@ -35,8 +35,6 @@ class Batches:
         self.train_clips = index_clips(manifest, "train", config)
         self.valid_clips = index_clips(manifest, "valid", config)
         self.sampler = Sampler(self.train_clips, manifest, config, seed)
-        self.per_step = config.batch_size * (config.clip_length if config.images else 1)
-        """Of `train_clips`, over all workers."""
 
     def train(self, step: int) -> Generator[Tensor]:
         """This rank's share of the batches of `step`, `step` + 1, ... without end."""
@@ -54,14 +52,19 @@ class Batches:
         length = self.config.clip_length
         for number in count(step):
             visits = train_visits(
-                number, len(self.train_clips), self.per_step, self.seed, self.rank, self.workers
+                number,
+                len(self.train_clips),
+                self.config.clips_per_step,
+                self.seed,
+                self.rank,
+                self.workers,
             )
             clips_BTHWC = self._read([self.sampler.sample(visit) for visit in visits])
             yield clips_BTHWC.reshape(-1, length, *clips_BTHWC.shape[2:])
 
     def _validation(self) -> Iterator[Tensor]:
         share = validation_indices(len(self.valid_clips), self.rank, self.workers)
-        for indices in _chunks(share, self.per_step):
+        for indices in _chunks(share, max(1, self.config.clips_per_step // self.workers)):
             yield self._read([Sample(self.valid_clips[i]) for i in indices])
 
     def _read(self, samples: Sequence[Sample]) -> Tensor:

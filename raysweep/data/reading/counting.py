@@ -19,7 +19,9 @@ from raysweep.data.decoding.decode import (
     read_timed,
 )
 from raysweep.data.sources.discover import Source
+from raysweep.data.storing.making import diary
 from raysweep.data.storing.manifest import Manifest, SourceRecord, require_good
+from raysweep.data.storing.shards import shard_name
 
 
 class Located(NamedTuple):
@@ -50,10 +52,12 @@ class Uncopied(NamedTuple):
     """By SourceRecord.name."""
 
 
-def count(sources: Sequence[Source], where: str, config: DataConfig, run: Run = map) -> Uncopied:
-    """Bad files are skipped and named in the manifest; DataError when there is none that decodes, or more
+def count(
+    sources: Sequence[Source], where: str, config: DataConfig, scratch: Path, run: Run = map
+) -> Uncopied:
+    """`scratch`: an empty folder that all nodes see. Bad files are skipped and named in the manifest; DataError when there is none that decodes, or more
     bad ones than `max_bad_fraction`."""
-    done = list(run(partial(count_source, images=config.images), sources))
+    done = list(run(partial(count_source, images=config.images, scratch=scratch), sources))
     records = tuple(sorted((one.record for one in done), key=lambda record: record.name))
     manifest = Manifest(source=where, settings=config.preprocessing, records=records)
     require_good(manifest, config.max_bad_fraction)
@@ -61,15 +65,18 @@ def count(sources: Sequence[Source], where: str, config: DataConfig, run: Run = 
     return Uncopied(manifest, located)
 
 
-def count_source(source: Source, *, images: bool) -> Counted:
+def count_source(source: Source, *, images: bool, scratch: Path) -> Counted:
     """The record that a store would have; its `sha256` is of the source's name, bytes and frames."""
     skipped: dict[str, str] = {}
     found: list[_Decoded] = []
-    for file in source.files:
-        try:
-            found.append(_decoded(file.path, IMAGE_READERS if images else READERS))
-        except DecodeError as error:
-            skipped[file.name] = str(error)
+    with diary(scratch / f"{shard_name(source.name, source.size)}.diary") as tries:
+        for file in source.files:
+            try:
+                tries.begin(file.name)
+                with file.local() as path:
+                    found.append(_decoded(path, IMAGE_READERS if images else READERS))
+            except DecodeError as error:
+                skipped[file.name] = str(error)
     record = SourceRecord(
         name=source.name,
         split=source.split,

@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from raysweep.data.decoding.decode import IMAGE_READERS, Frames, open_video, read_frames
+from raysweep.data.decoding.decode import IMAGE_READERS, Frames, open_video, read_frames, to_rgb
+from raysweep.data.decoding.fit import fit
 from raysweep.data.index.clips import Clip
 from raysweep.data.reading.counting import Located
 from raysweep.data.reading.reader import CENTER, View, window
-from raysweep.data.storing.fit import fit
 from raysweep.data.storing.manifest import Manifest
 from raysweep.errors import DataError
 
@@ -80,13 +80,13 @@ class SoughtVideo:
     """Any frame of a video, exactly as decoding from the front gives it.
 
     Where a container says a frame is and where it is are two things. So a frame is known by its time: what
-    seeking comes to tells where that is, and from there on it is decoded frame by frame.
+    seeking comes to tells where that is, and from there on it is decoded frame by frame. Where the times in the
+    container do not rise, each clip is decoded from the front: slow, and right.
     """
 
     def __init__(self, path: Path, times: NDArray[np.float64]) -> None:
         _require_seen(path)
         self._path, self._times = path, times
-        self._leads = LEADS if np.all(np.diff(times) > 0) else ()
         self._restart()
 
     def read(self, frame: int) -> Frames:
@@ -101,11 +101,11 @@ class SoughtVideo:
             raise DataError(
                 f"{self._path} had frame {frame} when it was counted, and has it no more. Start again."
             )
-        return cv2.cvtColor(frame_HWC, cv2.COLOR_BGR2RGB)
+        return to_rgb(frame_HWC)
 
     def _seek(self, frame: int) -> None:
         """To a frame before the wanted one, from which on all is decoded."""
-        for lead in self._leads:
+        for lead in LEADS:
             if frame <= lead:
                 break
             self._video.set(cv2.CAP_PROP_POS_FRAMES, frame - lead)

@@ -3,8 +3,7 @@
 from typing import Literal, NamedTuple
 
 from raysweep.errors import DataError
-
-Place = Literal["shared_memory", "memory_map"]
+from raysweep.spelling import in_bytes
 
 MODEST_SHARE = 0.3
 """Of a node's shared memory, which also carries what Ray itself sends about: up to here `auto` fills it."""
@@ -15,7 +14,7 @@ SPILLING_SHARE = 0.8
 class Choice(NamedTuple):
     """How the frames are read, and a line that says why."""
 
-    place: Place
+    place: Literal["shared_memory", "memory_map"]
     told: str
 
 
@@ -24,7 +23,7 @@ def choose(reading: str, store_bytes: int, shared_bytes: float) -> Choice:
 
     DataError where shared memory is asked for and does not hold the store.
     """
-    frames, room = f"{_size(store_bytes)} of frames", _size(shared_bytes)
+    frames, room = f"{in_bytes(store_bytes)} of frames", in_bytes(shared_bytes)
     mapped = f"{frames} mapped from the store's files"
     if reading == "memory_map":
         return Choice("memory_map", f"{mapped}, as data.reading says")
@@ -38,10 +37,3 @@ def choose(reading: str, store_bytes: int, shared_bytes: float) -> Choice:
     return Choice(
         "memory_map", f"{mapped}: they take more than {MODEST_SHARE:.0%} of {room} of shared memory"
     )
-
-
-def _size(count: float) -> str:
-    unit, name = next(
-        ((unit, name) for unit, name in ((1e9, "GB"), (1e6, "MB")) if count >= unit), (1e3, "kB")
-    )
-    return f"{count / unit:.3g} {name}"

@@ -6,6 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import get_args
 
+from raysweep.data import DataConfig
 from raysweep.data.decoding.decode import IMAGE_READERS, READERS, is_readable
 from raysweep.data.sources.labelling import by_folder, by_setting, once
 from raysweep.data.sources.labels import Split
@@ -73,6 +74,17 @@ def discover(
         return _together(files)
     sources = [*_videos(files, frame_folders), *(_sequences(files) if frame_folders else ())]
     return sorted(sources, key=lambda source: source.name)
+
+
+def discover_for(config: DataConfig, source: Paths) -> list[Source]:
+    """What `source` holds, as the settings say to take it."""
+    return discover(
+        source,
+        config.split,
+        validation=config.validation_source,
+        images=config.images,
+        frame_folders=config.frame_folders,
+    )
 
 
 _Labelled = list[tuple[File, Split | None]]

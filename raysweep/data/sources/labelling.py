@@ -1,7 +1,5 @@
 """Which of the files found train, validate or test, where folders, lists or settings say so."""
 
-import posixpath
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
@@ -48,12 +46,9 @@ def by_setting(files: Sequence[Named], train: Sequence[Entry], valid: Sequence[E
 
 def once(labelled: Labelled) -> Labelled:
     """Of a file with several names, by links, the first; DataError where they serve different splits."""
-    names = Counter(file.found.inode for file, _ in labelled)
-    kept: dict[str, tuple[Named, Split | None]] = {}
+    kept: dict[tuple[int, int] | str, tuple[Named, Split | None]] = {}
     for file, label in labelled:
-        linked = file.found.inode is not None and names[file.found.inode] > 1
-        path = posixpath.realpath(file.found.path) if linked else file.found.whole
-        first, its_label = kept.setdefault(path, (file, label))
+        first, its_label = kept.setdefault(file.found.inode or file.found.whole, (file, label))
         if its_label != label:
             raise DataError(
                 f"a file serves one split, {first.name!r} ({its_label}) and {file.name!r} ({label}) are the "

@@ -53,9 +53,15 @@ def is_there(source: Paths) -> bool:
 
 
 def named(entries: Sequence[Entry]) -> list[Named]:
-    """Each path once, sorted by name."""
+    """Each path once, sorted by name; DataError where lists have it serve different splits."""
     root = posixpath.commonpath([entry.root for entry in entries])
-    found = {file.whole: file for entry in entries for file in entry.files}
+    found: dict[str, Found] = {}
+    for file in (file for entry in entries for file in entry.files):
+        if found.setdefault(file.whole, file).split != file.split:
+            raise DataError(
+                f"a file serves one split, and {file.shown} is listed for {found[file.whole].split} and for "
+                f"{file.split}. Remove one of the rows."
+            )
     start = len(root.rstrip("/")) + 1
     return sorted(Named(readable_name(whole[start:]), file) for whole, file in found.items())
 
@@ -82,7 +88,7 @@ def _file(found: Found, setting: str, wanted: Wanted) -> Entry:
         return Entry(_folder_of(found), [found])
     raise DataError(
         f"{setting} must be a folder, a video, an image or a list of files, got {found.shown}. "
-        f"{suffixes_read(EVERYTHING)}; and lists: {' '.join(sorted(LISTS))}"
+        f"These suffixes are read: {' '.join(sorted([*EVERYTHING, *LISTS]))}"
     )
 
 

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from socket import gethostname
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -36,22 +37,31 @@ class File(NamedTuple):
     def local(self) -> Iterator[Path]:
         """A path to read it at; from another machine it is copied here, for as long as that takes.
 
-        Raises DecodeError where it is gone, DataError where the other machine is out of reach.
+        Raises DecodeError where it is gone from another machine, DataError where that is out of reach, and
+        where this machine does not see the file: what was found must not be skipped because of who reads it.
         """
         if self.remote is None:
+            self._require_here()
             yield self.path
             return
         with tempfile.NamedTemporaryFile(prefix="raysweep-", suffix=self.path.suffix) as copy:
             self._copy_to(Path(copy.name), self.remote)
             yield Path(copy.name)
 
+    def _require_here(self) -> None:
+        if not self.path.exists():
+            raise DataError(
+                f"every node must see the footage, and {readable_name(str(self.path))} is not there on "
+                f"{gethostname()}. Put it on a file system that all nodes share; start again if it was moved."
+            )
+
     def _copy_to(self, copy: Path, remote: str) -> None:
-        with reaching(f"{self.name} on {remote}"):
+        with copy.open("wb") as target, reaching(f"{self.name} on {remote}"):
             try:
                 stream = open_remote(remote).open_input_stream(str(self.path))
             except FileNotFoundError:
                 raise DecodeError("no such file") from None
-            with stream, copy.open("wb") as target:
+            with stream:
                 shutil.copyfileobj(stream, target, CHUNK_BYTES)
 
 

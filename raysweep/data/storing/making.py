@@ -32,9 +32,15 @@ DEATHS = 3
 def alone_in(folder: Path) -> Iterator[Path]:
     """Holds `folder`, made where it is absent, and yields a folder in it for unfinished files.
 
-    DataError while another prepare holds it. What a killed one left unfinished goes.
+    DataError while another prepare holds it, and where it cannot be made. What a killed one left unfinished goes.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(
+            f"a store needs a folder that can be made, and {folder} cannot: {error.strerror}. Choose another "
+            "--storage or data.store."
+        ) from None
     lock = _locked(folder / LOCK)
     try:
         _remove_parts(folder)

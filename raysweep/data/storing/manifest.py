@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 
 from raysweep.data.preprocessing import Preprocessing
 from raysweep.data.sources.labels import Split
-from raysweep.data.storing.shards import SEGMENT_FRAMES, whole_file
+from raysweep.data.storing.shards import whole_file
 from raysweep.errors import DataError
 from raysweep.schema import Config
 
@@ -99,8 +99,6 @@ class Manifest(Config):
     """Where the footage was found."""
     settings: Preprocessing
     """How it was made."""
-    segment_frames: int = SEGMENT_FRAMES
-    """Source frames in a segment, at most."""
     versions: dict[str, str] = Field(default_factory=versions)
     """Package -> version that it was made with."""
     records: tuple[SourceRecord, ...]

@@ -87,7 +87,7 @@ def read_shard(path: Path) -> pa.Table:
         reason = str(error).splitlines()[0]
         raise DataError(
             f"every shard of a store must be whole, {path} is not ({reason}). "
-            "Delete the store and prepare it again."
+            "`raysweep prepare --verify` names what is damaged; start again if the store was updated meanwhile."
         ) from None
 
 

@@ -7,7 +7,7 @@ prepare keeps the shards that have their note. Nothing in a store tells when, wh
 made: the same footage gives the same bytes.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import chain
@@ -18,12 +18,12 @@ import pyarrow as pa
 
 from raysweep.data import DataConfig
 from raysweep.data.decoding.decode import readable_name, to_rgb
-from raysweep.data.decoding.frames import Incomplete, SourceReader
+from raysweep.data.decoding.fit import fit
 from raysweep.data.preprocessing import Preprocessing
-from raysweep.data.sources.discover import Source, discover
+from raysweep.data.sources.discover import Source, discover_for
 from raysweep.data.sources.labels import Split
 from raysweep.data.sources.places import Paths
-from raysweep.data.storing.fit import fit
+from raysweep.data.storing.frames import Incomplete, SourceReader
 from raysweep.data.storing.making import Diary, alone_in, diary, was_left
 from raysweep.data.storing.manifest import (
     Manifest,
@@ -53,6 +53,8 @@ class Done(NamedTuple):
     of_files: int
     source_bytes: int
     of_source_bytes: int
+    is_kept: bool = False
+    """Its shard was there before."""
 
 
 def prepare(
@@ -72,23 +74,20 @@ def prepare(
     `update` it may be one of other footage, of which it keeps what is asked; who reads it meanwhile
     reads the old manifest and the old shards, until the new manifest stands.
     """
-    sources = discover(
-        source,
-        config.split,
-        validation=config.validation_source,
-        images=config.images,
-        frame_folders=config.frame_folders,
-    )
+    sources = discover_for(config, source)
     settings = config.preprocessing
-    if not update and not was_left(folder) and is_prepared(folder, sources, settings):
-        return read_manifest(folder)
+    if not update and not was_left(folder) and _is_whole(folder, sources, settings):
+        manifest = read_manifest(folder)
+        require_good(manifest, config.max_bad_fraction)
+        return manifest
     if update and is_finished(folder):
         require_settings(read_manifest(folder), settings)
     where = source if isinstance(source, str | Path) else ", ".join(map(str, source))
     with alone_in(folder) as parts:
-        if update or not is_prepared(folder, sources, settings):
+        if update or not _is_whole(folder, sources, settings):
             one = partial(prepare_source, folder=folder, settings=settings, parts=parts)
-            records = _on_the_disk(folder, _told(run(one, sources), sources, progress))
+            told = _told(run(one, sources), sources, progress, there=_shards_in(folder))
+            records = _on_the_disk(folder, told)
             write_manifest(folder, records, source=where, config=config, parts=parts)
         manifest = read_manifest(folder)
         remove_orphans(folder, manifest)
@@ -160,6 +159,19 @@ def is_prepared(folder: Path, sources: Sequence[Source], settings: Preprocessing
     return True
 
 
+def _is_whole(folder: Path, sources: Sequence[Source], settings: Preprocessing) -> bool:
+    """`is_prepared`, with every shard there in its size."""
+    if not is_prepared(folder, sources, settings):
+        return False
+    good, there = read_manifest(folder).good, _shards_in(folder)
+    return all(there.get(str(record.shard)) == record.shard_bytes for record in good)
+
+
+def _shards_in(folder: Path) -> dict[str, int]:
+    """File name -> bytes."""
+    return {path.name: path.stat().st_size for path in (folder / "frames").glob(f"*{SUFFIX}")}
+
+
 def read_shards(folder: Path, manifest: Manifest) -> list[pa.Table]:
     """One table of segments per good source, in the order of the manifest; DataError on a damaged one."""
     return [read_shard(path) for path in shard_paths(folder, manifest)]
@@ -171,13 +183,17 @@ def shard_paths(folder: Path, manifest: Manifest) -> list[Path]:
 
 
 def _told(
-    records: Iterable[SourceRecord], sources: Sequence[Source], progress: Callable[[Done], None]
+    records: Iterable[SourceRecord],
+    sources: Sequence[Source],
+    progress: Callable[[Done], None],
+    there: Container[str | None],
 ) -> Iterator[SourceRecord]:
     count = {source.name: len(source.files) for source in sources}
-    files, size, of_size = 0, 0, sum(source.size for source in sources)
+    files, size = 0, 0
+    of_files, of_size = sum(count.values()), sum(source.size for source in sources)
     for record in records:
         files, size = files + count[record.name], size + record.source_bytes
-        progress(Done(record, files, sum(count.values()), size, of_size))
+        progress(Done(record, files, of_files, size, of_size, is_kept=record.shard in there))
         yield record
 
 

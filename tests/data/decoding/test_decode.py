@@ -15,7 +15,7 @@ from raysweep.data.decoding.decode import (
 )
 from tests.data.media import BROKEN, oriented, still, write_image, write_video
 
-REAL = Path(__file__).parents[2].parent / "shared" / "data" / "videos"
+REAL = Path(__file__).parents[4] / "shared" / "data" / "videos"
 
 
 def test_frames_are_hwc_rgb_uint8(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 
 from raysweep.data import DataConfig
 from raysweep.data.decoding.decode import IMAGE_READERS, read_frames
-from raysweep.data.storing.fit import fit_square
+from raysweep.data.decoding.fit import fit_square
 from raysweep.data.storing.manifest import SourceRecord
 from raysweep.data.storing.store import prepare, read_shards
 from tests.data.media import (

@@ -12,7 +12,6 @@ from raysweep.data.index.order import (
     train_visits,
     validation_indices,
 )
-from raysweep.errors import ConfigError
 
 counts = st.integers(1, 50)
 seeds = st.integers(0, 2**40)
@@ -67,11 +66,6 @@ def test_validation_scores_everything_once(clips, workers):
     ranks = [validation_indices(clips, rank, workers) for rank in range(workers)]
     assert [index for rank in ranks for index in rank] == list(range(clips))
     assert max(map(len, ranks)) - min(map(len, ranks)) <= 1
-
-
-def test_an_uneven_batch_is_refused():
-    with pytest.raises(ConfigError, match=r"got 8 clips for 3 workers\. Set data.batch_size to 9"):
-        clips_at(0, 10, 8, seed=0, rank=0, workers=3)
 
 
 @given(clips=counts, seed=seeds, step=st.integers(0, 100), batch=shares)

@@ -63,7 +63,7 @@ class Case(NamedTuple):
     def steps(self):
         """Of `epochs` epochs, the last step begun counted."""
         of = self.batches()
-        return -(-len(of.train_clips) * self.epochs // of.per_step)
+        return -(-len(of.train_clips) * self.epochs // of.config.clips_per_step)
 
     def stream(self, start=0):
         """What training sees at each step from `start` on."""

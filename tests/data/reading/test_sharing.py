@@ -30,7 +30,7 @@ def processes(tmp_path):
     make_store(tmp_path)
     command = [sys.executable, "-c", READ, str(tmp_path)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    both = [subprocess.Popen(command, cwd=Path(__file__).parents[2], **pipes) for _ in range(2)]
+    both = [subprocess.Popen(command, cwd=Path(__file__).parents[3], **pipes) for _ in range(2)]
     for process in both:
         assert process.stdout.readline() == "ready\n"
     yield both

@@ -42,7 +42,7 @@ def footage(request, tmp_path_factory):
     (folder / "all" / "bad.png").write_bytes(b"no image")
     prepared = prepare(folder / "all", folder / "store", config)
     sources = discover(folder / "all", images=config.images)
-    counted, located = count(sources, "all", config)
+    counted, located = count(sources, "all", config, folder)
     readers = {
         "tables": (ClipReader(read_shards(folder / "store", prepared), 16), prepared),
         "files": (MappedReader(folder / "store", prepared), prepared),
@@ -97,7 +97,7 @@ def test_few_shards_are_mapped_and_few_videos_open_at_a_time(tmp_path, monkeypat
     for seed in range(6):
         write_video(tmp_path / "videos" / f"{seed}.mp4", frames=8, seed=seed)
     manifest = prepare(tmp_path / "videos", tmp_path / "store", VIDEOS)
-    counted, located = count(discover(tmp_path / "videos"), "x", VIDEOS)
+    counted, located = count(discover(tmp_path / "videos"), "x", VIDEOS, tmp_path)
     clips = [Clip(f"{n}.mp4", 2, 1, 4) for n in (0, 1, 2, 3, 4, 5, 0)]
     expected = ClipReader(read_shards(tmp_path / "store", manifest), 16).read_batch(clips)
     mapped, sought = MappedReader(tmp_path / "store", manifest), DirectReader(located, counted)
@@ -118,7 +118,7 @@ def test_any_frame_is_the_one_that_decoding_from_the_front_gives(tmp_path, suffi
     path = write_video(tmp_path / f"v{suffix}", frames=150)
     expected = list(read_frames(path))
     (source,) = discover(path)
-    _, located = count([source], "x", VIDEOS)
+    _, located = count([source], "x", VIDEOS, tmp_path)
     for times in (located[source.name].times, np.zeros(150)):  # the latter tell nothing
         video = SoughtVideo(path, times)
         for frame in (149, 0, 70, 71, 75, 74, 140, 3):
@@ -129,7 +129,7 @@ def test_any_frame_is_the_one_that_decoding_from_the_front_gives(tmp_path, suffi
 def test_footage_that_a_node_does_not_see_is_one_clear_error(tmp_path, way):
     write_video(tmp_path / "videos" / "a.mp4", frames=8)
     manifest = prepare(tmp_path / "videos", tmp_path / "store", VIDEOS)
-    counted, located = count(discover(tmp_path / "videos"), "x", VIDEOS)
+    counted, located = count(discover(tmp_path / "videos"), "x", VIDEOS, tmp_path)
     (tmp_path / "videos").rename(tmp_path / "elsewhere")
     (tmp_path / "store").rename(tmp_path / "gone")
     opened = {
@@ -143,4 +143,4 @@ def test_footage_that_a_node_does_not_see_is_one_clear_error(tmp_path, way):
 def test_counting_refuses_where_nothing_decodes(tmp_path):
     (tmp_path / "bad.mp4").write_bytes(BROKEN["text.mp4"])
     with pytest.raises(DataError, match="needs a file that decodes, got 1"):
-        count(discover(tmp_path), "x", VIDEOS)
+        count(discover(tmp_path), "x", VIDEOS, tmp_path)

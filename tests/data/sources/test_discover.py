@@ -263,3 +263,12 @@ def test_images_that_test_lie_apart(tmp_path):
         "valid",
         "test",
     }
+
+
+def test_a_hard_link_is_the_same_file(tmp_path):
+    for name in ("train", "valid"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "train/x.mp4").touch()
+    (tmp_path / "valid/y.mp4").hardlink_to(tmp_path / "train/x.mp4")
+    with pytest.raises(DataError, match=r"'train/x.mp4' \(train\) and 'valid/y.mp4' \(valid\)"):
+        discover(tmp_path)

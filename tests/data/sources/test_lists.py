@@ -113,3 +113,9 @@ def test_frames_of_a_video_serve_one_split(folder):
     rows = [("a/1.mp4", "train"), ("c/1.png", "train"), ("c/2.png", "val")]
     with pytest.raises(DataError, match="those of 'c' are to serve several"):
         discover(write(folder, ".csv", rows), frame_folders=True)
+
+
+def test_a_file_is_listed_for_one_split(folder):
+    rows = [("a/1.mp4", "train"), ("a/1.mp4", "valid"), ("a/2.mp4", "train")]
+    with pytest.raises(DataError, match=r"a/1.mp4 is listed for train and for valid\. Remove"):
+        discover(write(folder, ".csv", rows))

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from raysweep.data import DataConfig
-from raysweep.data.decoding import frames
 from raysweep.data.decoding.decode import DecodeError, read_timed
 from raysweep.data.sources.discover import discover
+from raysweep.data.storing import frames
 from raysweep.data.storing.making import DEATHS, LOCK, alone_in, diary, was_left
 from raysweep.data.storing.manifest import read_manifest
 from raysweep.data.storing.shards import whole_file

@@ -10,10 +10,10 @@ import pytest
 
 from raysweep.data import DataConfig
 from raysweep.data.decoding.decode import read_frames
+from raysweep.data.decoding.fit import fit_square
 from raysweep.data.preprocessing import Preprocessing
 from raysweep.data.sources import discover as discover_module
 from raysweep.data.sources.discover import File, Source, discover
-from raysweep.data.storing.fit import fit_square
 from raysweep.data.storing.manifest import read_manifest, require_settings
 from raysweep.data.storing.shards import SEGMENT_FRAMES, read_shard, write_shard
 from raysweep.data.storing.store import (
@@ -132,6 +132,41 @@ def must_not_run(function, sources):
     raise AssertionError("nothing was left to do")
 
 
+def test_a_store_that_lost_a_shard_gets_it_back(videos, tmp_path):
+    manifest = prepare(videos, tmp_path / "store", CONFIG)
+    whole = {path: path.read_bytes() for path in files(tmp_path / "store")}
+    (tmp_path / "store" / "frames" / str(manifest.good[0].shard)).unlink()
+    told = []
+    assert prepare(videos, tmp_path / "store", CONFIG, progress=told.append) == manifest
+    assert {path: path.read_bytes() for path in files(tmp_path / "store")} == whole
+    assert [(done.record.name, done.is_kept) for done in told] == [
+        ("a.mp4", False),
+        ("b.mp4", True),
+    ]
+
+
+def test_a_finished_store_is_held_to_the_bad_files_that_are_allowed(videos, tmp_path):
+    (videos / "zero.mp4").touch()
+    prepare(videos, tmp_path / "store", CONFIG)
+    with pytest.raises(DataError, match=r"lets 0\.1 of the files be bad, got 1 of 3, first 'zero"):
+        prepare(videos, tmp_path / "store", CONFIG.model_copy(update={"max_bad_fraction": 0.1}))
+
+
+@pytest.mark.parametrize("same", [{"quality": 80}, {"shortest_side": 16}])
+def test_settings_that_change_nothing_are_the_same_store(videos, tmp_path, same):
+    prepare(videos, tmp_path / "store", CONFIG)
+    asked = DataConfig(resolution=16, **same)
+    prepare(videos, tmp_path / "store", asked, run=must_not_run)
+
+
+def test_a_store_that_cannot_be_made_is_refused(videos, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(
+        DataError, match=r"a folder that can be made, and .*file/store cannot: Not a"
+    ):
+        prepare(videos, tmp_path / "file" / "store", CONFIG)
+
+
 def test_an_interrupted_prepare_keeps_its_finished_shards(videos, tmp_path):
     def stop_after_one(function, sources):
         yield function(sources[0])
@@ -209,9 +244,12 @@ def test_progress_and_the_seam(videos, tmp_path):
     assert [r.name for r in read_manifest(tmp_path / "store").records] == ["a.mp4", "b.mp4"]
 
 
-def test_a_source_that_went_away_is_skipped(tmp_path):
+def test_a_source_that_this_machine_does_not_see_is_refused_and_not_skipped(tmp_path):
     one = partial(made, folder=tmp_path, settings=CONFIG.preprocessing)
-    assert one(Source("x.mp4", (File("x.mp4", tmp_path / "x.mp4"),), None)).error == "no such file"
+    with pytest.raises(
+        DataError, match=r"every node must see the footage, and .*x\.mp4 is not there on"
+    ):
+        one(Source("x.mp4", (File("x.mp4", tmp_path / "x.mp4"),), None))
 
 
 IMAGES = DataConfig(resolution=16, images=True)

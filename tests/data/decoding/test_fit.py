@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from raysweep.data.decoding.fit import fit_square
 from raysweep.data.preprocessing import Preprocessing
-from raysweep.data.storing.fit import fit_square
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ def fit(frame_HWC: Frames, settings: Preprocessing) -> Frames:
 
 
 def fit_square(frame_HWC: Frames, settings: Preprocessing) -> Frames:
-    """HWC of any size -> resolution x resolution x 3, as validation sees it.
+    """HWC of any size -> resolution x resolution x 3, the middle of it.
 
     What is cropped away is not resized first: of a wide frame that is half of the work.
     """
