@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 from raysweep.data.sources.discover import Source
 
-PARCELS_PER_CPU = 8
-"""At least, where there are as many sources: enough that all CPUs end at about the same time."""
+SHARES = 2
+"""A parcel is at most this part of what each CPU has left: large ones first, since Ray Data takes 0.15 s from
+one task to the next, and small ones last, so that all CPUs end at about the same time."""
 PARCEL_BYTES = 32 * 2**20
 """Of files in a parcel, unless one is larger or there are very many: some ten seconds of decoding, after
 which a person sees how far things are."""
@@ -14,18 +15,19 @@ PARCELS = 4096
 
 
 def parcels(sources: Iterable[Source], cpus: int) -> list[list[Source]]:
-    """All sources, in parcels of about one size, the largest first: the last one that runs is small."""
+    """All sources, the largest first, in parcels that shrink towards the end (Polychronopoulos and Kuck 1987,
+    "Guided Self-Scheduling")."""
     sized = sorted(((source.size, source) for source in sources), key=_largest_first)
-    whole = sum(size for size, _ in sized)
-    most = max(min(PARCEL_BYTES, whole / (PARCELS_PER_CPU * cpus)), whole / PARCELS)
+    whole = left = sum(size for size, _ in sized)
     packed: list[list[Source]] = []
     room = 0.0
     for size, source in sized:
         if not packed or size > room:
             packed.append([])
-            room = most
+            room = max(min(PARCEL_BYTES, left / (SHARES * cpus)), whole / PARCELS)
         packed[-1].append(source)
         room -= size
+        left -= size
     return packed
 
 

@@ -62,7 +62,7 @@ def on_all_nodes(work: Callable[[Source], Done], sources: Iterable[Source]) -> I
         yield from pickle.loads(row["done"])
 
 
-@ray.remote
+@ray.remote  # type: ignore[untyped-decorator]
 def _opened(work: Callable[..., Any]) -> None:
     """Starts a process, and imports what the work needs, while Ray Data still plans: seconds of each prepare."""
 

@@ -1,11 +1,11 @@
-"""Promises about parcels: every source in one, none much larger than the others, the largest first."""
+"""Promises about parcels: every source in one, the largest first, and the last are small."""
 
 from dataclasses import dataclass
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raysweep.cluster.parcels import PARCEL_BYTES, PARCELS, PARCELS_PER_CPU, parcels
+from raysweep.cluster.parcels import PARCEL_BYTES, PARCELS, SHARES, parcels
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,12 @@ def test_every_source_is_in_one_parcel_whatever_the_order(sizes, cpus, random):
 
 
 @given(SIZES, st.integers(1, 64))
-def test_parcels_are_of_one_size_at_most_and_the_last_is_no_large_one(sizes, cpus):
-    packed = parcels(sources(sizes), cpus)
-    most = min(PARCEL_BYTES, sum(sizes) / (PARCELS_PER_CPU * cpus))
+def test_a_parcel_is_a_share_of_what_is_left_and_no_later_one_is_of_larger_sources(sizes, cpus):
+    packed, left = parcels(sources(sizes), cpus), sum(sizes)
     for parcel in packed:
-        assert len(parcel) == 1 or sum(source.size for source in parcel) <= most
+        size = sum(source.size for source in parcel)
+        assert len(parcel) == 1 or size <= min(PARCEL_BYTES, left / (SHARES * cpus))
+        left -= size
     largest = [parcel[0].size for parcel in packed]
     assert largest == sorted(largest, reverse=True)
 

@@ -9,8 +9,11 @@ from raysweep.cluster.footage import ShareByRank, in_files, in_shared_memory, in
 from raysweep.cluster.pipeline import on_all_nodes
 from raysweep.data import DataConfig
 from raysweep.data.index.clips import index_clips
-from raysweep.data.sources.discover import discover
+from raysweep.data.reading.counting import count_source
+from raysweep.data.sources.discover import Source, discover
+from raysweep.data.sources.places import File
 from raysweep.data.storing.store import prepare
+from raysweep.errors import DataError
 from tests.data.media import write_image
 
 pytestmark = pytest.mark.ray
