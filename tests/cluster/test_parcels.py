@@ -38,7 +38,8 @@ def test_a_parcel_is_a_share_of_what_is_left_and_no_later_one_is_of_larger_sourc
     packed, left = parcels(sources(sizes), cpus), sum(sizes)
     for parcel in packed:
         size = sum(source.size for source in parcel)
-        assert len(parcel) == 1 or size <= min(PARCEL_BYTES, left / (SHARES * cpus))
+        share = max(min(PARCEL_BYTES, left / (SHARES * cpus)), sum(sizes) / PARCELS)
+        assert len(parcel) == 1 or size <= share
         left -= size
     largest = [parcel[0].size for parcel in packed]
     assert largest == sorted(largest, reverse=True)

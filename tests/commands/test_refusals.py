@@ -55,7 +55,7 @@ REFUSED = [
     ([*SMOKE, "--data", "empty"], ["empty", "Put some there"]),
     ([*SMOKE, "--data", "absent"], ["absent", "Give a folder"]),
     ([*SMOKE, "--data", "text.mp4"], ["'text.mp4'", "videos that play"]),
-    ([*SMOKE, "--data", "notes.md"], ["notes.md", "Put some there"]),
+    ([*SMOKE, "--data", "notes.md"], ["notes.md", "These suffixes are read"]),
     ([*SMOKE, "--data", "bad"], ["2 that do not", "'a.mp4'", "videos that play"]),
     ([*SMOKE, "--data", "pictures"], ["pictures", "images", "Set data.images=true"]),
     ([*SMOKE, "--data", "frames"], ["images", "Set data.frame_folders=true", "numbered"]),
