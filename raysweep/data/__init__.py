@@ -76,8 +76,8 @@ class DataConfig(Preprocessing):
     reading: Literal["auto", "shared_memory", "memory_map", "direct"] = "auto"
     """How trials read: the frames in Ray's shared memory, once per node; the store's files mapped into
     memory, which all processes of a machine share; `direct`: no store, all footage is counted by decoding at
-    every start, and each clip is sought in its video. `auto`: shared memory where the store takes at most 30% of the smallest node's, the files
-    otherwise."""
+    every start, and each clip is sought in its video. `auto`: shared memory where the store takes at most 30%
+    of the smallest node's, the files otherwise."""
     prefetch: int = Field(default=2, ge=0)
     """Batches read ahead of the training step, by a thread; 0: read when the step asks."""
 
