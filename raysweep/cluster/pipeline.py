@@ -52,9 +52,9 @@ def on_all_nodes(work: Callable[[Source], Done], sources: Iterable[Source]) -> I
     """
     _quiet()
     cpus = max(1, int(ray.cluster_resources().get("CPU", 1)))
-    for _ in range(cpus):
-        _opened.remote(partial(_unpacked, work))
     waiting = [{"parcel": pickle.dumps(parcel)} for parcel in parcels(sources, cpus)]
+    for _ in range(min(cpus, len(waiting))):
+        _opened.remote(partial(_unpacked, work))
     rows = ray.data.from_items(waiting, override_num_blocks=len(waiting))
     for row in rows.map(partial(_unpacked, work)).iter_rows():
         if row["refusal"]:
