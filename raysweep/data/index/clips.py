@@ -1,12 +1,10 @@
 """Clips: which frames of which source belong together."""
 
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from itertools import groupby
-from typing import NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, groupby
+from typing import Any, NamedTuple
 
 from raysweep.data import DataConfig
 from raysweep.data.index.splits import Stretch, span, split_rule, stretches
@@ -55,12 +53,28 @@ def spread(clips: Sequence[Clip], count: int) -> list[Clip]:
     return [clips[i * len(clips) // count] for i in range(count)]
 
 
-def training_starts(manifest: Manifest, config: DataConfig) -> dict[str, NDArray[np.int64]]:
-    """By source, the frames that a training clip may start at."""
-    starts = defaultdict(list)
+class Starts(Sequence[int]):
+    """The frames of one source that a training clip may start at; a film of hours takes a few numbers."""
+
+    def __init__(self, ranges: Iterable[range]) -> None:
+        self._ranges = [frames for frames in ranges if frames]
+        self._ends = list(accumulate(map(len, self._ranges)))
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    def __getitem__(self, at: Any) -> Any:
+        place = range(len(self))[at]
+        of = bisect_right(self._ends, place)
+        return self._ranges[of][place - self._ends[of]]
+
+
+def training_starts(manifest: Manifest, config: DataConfig) -> dict[str, Starts]:
+    """By source."""
+    ranges = defaultdict(list)
     for source, start, end in stretches(manifest, "train", config):
-        starts[source].append(np.arange(start, end - span(config) + 1))
-    return {source: np.concatenate(of_source) for source, of_source in starts.items()}
+        ranges[source].append(range(start, end - span(config) + 1))
+    return {source: Starts(of_source) for source, of_source in ranges.items()}
 
 
 def _cut(stretch: Stretch, config: DataConfig) -> Iterator[Clip]:

@@ -5,6 +5,7 @@ The training stream is one epoch's permutation after the other. Step n takes the
 its contiguous share, so the batch holds the same clips whatever W is.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -41,9 +42,9 @@ def train_visits(
     return [_at(position, clips, seed) for position in range(start, start + share)]
 
 
-def random_start(visit: Visit, starts: NDArray[np.int64], seed: int) -> int:
+def random_start(visit: Visit, starts: Sequence[int], seed: int) -> int:
     """One of `starts`, depending on (seed, epoch, clip) alone."""
-    return int(starts[generator(visit, seed).integers(len(starts))])
+    return starts[int(generator(visit, seed).integers(len(starts)))]
 
 
 def generator(visit: Visit, seed: int, *purpose: int) -> np.random.Generator:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from raysweep.data import DataConfig
-from raysweep.data.index.clips import Clip, index_clips, training_starts
+from raysweep.data.index.clips import Clip, Starts, index_clips, training_starts
 from raysweep.data.index.splits import split_rule
 from raysweep.data.preprocessing import Preprocessing
 from raysweep.data.reading.reader import ClipReader
@@ -224,6 +224,14 @@ def test_a_random_start_stays_where_training_clips_are(frames, length, stride, s
         last = starts[clip.source][-1] + span - 1
         assert last < frames[int(clip.source)]
         assert first_valid - last > (span if first_valid < 10**9 else 0)
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 60)), max_size=5))
+def test_starts_are_their_ranges_one_after_the_other(bounds):
+    ranges = [range(start, end) for start, end in bounds]
+    whole, starts = [frame for frames in ranges for frame in frames], Starts(ranges)
+    assert (len(starts), list(starts)) == (len(whole), whole)
+    assert [starts[at] for at in range(-len(whole), 0)] == whole
 
 
 @pytest.fixture(scope="module")
