@@ -75,7 +75,7 @@ def test_a_file_that_ends_its_worker_is_bad_and_the_others_are_not(
         def with_a_reader_that_dies(source: Source) -> SourceRecord:
             from raysweep.data.decoding.decode import READERS  # the worker's own
 
-            READERS[".fatal"] = lambda path: os._exit(1)  # type: ignore[index]
+            READERS[".fatal"] = lambda path, lacks: os._exit(1)  # type: ignore[index]
             return one(source)
 
         return on_all_nodes(with_a_reader_that_dies, sources)
