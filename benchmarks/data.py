@@ -66,7 +66,8 @@ class Bar(NamedTuple):
     name: str
     value: float
     asked: str
-    holds: bool = True
+    holds: bool | None = None
+    """None: told for comparison."""
 
 
 def at_least(name: str, value: float, bound: float) -> Bar:
@@ -202,7 +203,12 @@ def versions() -> dict[str, str]:
 def print_bars(of: list[Bar]) -> None:
     row("what must hold", "figure", "asked")
     for bar in of:
-        row(f"  {bar.name}", f"{bar.value:.4g}", bar.asked, "holds" if bar.holds else "MISSED")
+        row(
+            f"  {bar.name}",
+            f"{bar.value:.4g}",
+            bar.asked,
+            {True: "holds", False: "MISSED", None: ""}[bar.holds],
+        )
 
 
 def parsed() -> argparse.Namespace:
