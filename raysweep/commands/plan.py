@@ -22,7 +22,7 @@ from raysweep.config import RunConfig, SweepConfig, laid
 from raysweep.data import DEMO, FOOTAGE
 from raysweep.data.sources.places import absolute
 from raysweep.errors import ConfigError, ExperimentError
-from raysweep.experiment.conductor import asked_of_some, check_space
+from raysweep.experiment.draws import asked_of_some, check_space
 from raysweep.experiment.layout import Experiment
 from raysweep.features.backbones import check_frame_size, weights_file
 from raysweep.features.inception import inception_file

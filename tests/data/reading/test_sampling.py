@@ -21,7 +21,7 @@ from raysweep.data.reading.sampling import Sample, Sampler
 from raysweep.data.storing.manifest import Manifest, SourceRecord
 from raysweep.data.storing.shards import read_shard, write_shard
 from raysweep.errors import ConfigError
-from raysweep.experiment.conductor import check_space
+from raysweep.experiment.draws import check_space
 from raysweep.schema import parse
 
 SIZES = {"tall": (60, 21, 10), "wide": (70, 8, 13)}
