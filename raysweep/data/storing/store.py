@@ -20,7 +20,7 @@ from raysweep.data import DataConfig
 from raysweep.data.decoding.decode import readable_name, to_rgb
 from raysweep.data.decoding.fit import fit
 from raysweep.data.preprocessing import Preprocessing
-from raysweep.data.sources.discover import Source, discover_for
+from raysweep.data.sources.discover import Run, Source, discover_for
 from raysweep.data.sources.labels import Split
 from raysweep.data.sources.places import Paths
 from raysweep.data.storing.frames import Incomplete, SourceReader
@@ -40,9 +40,6 @@ from raysweep.data.storing.shards import SUFFIX, flush, read_shard, shard_name, 
 from raysweep.data.storing.upkeep import remove_orphans
 from raysweep.errors import DataError
 
-Run = Callable[[Callable[[Source], SourceRecord], Iterable[Source]], Iterable[SourceRecord]]
-"""Applies a picklable function to every source, in any order and anywhere: `map`, or a cluster."""
-
 
 class Done(NamedTuple):
     """How far a prepare is."""
@@ -61,7 +58,7 @@ def prepare(
     source: Paths,
     folder: Path,
     config: DataConfig,
-    run: Run = map,
+    run: Run[SourceRecord] = map,
     progress: Callable[[Done], None] = lambda done: None,
     *,
     update: bool = False,
