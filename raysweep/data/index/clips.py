@@ -91,8 +91,13 @@ def _fairly(clips: Sequence[Clip], most: int) -> Iterator[Clip]:
 
 
 def _no_clips(manifest: Manifest, split: Split, rule: str, config: DataConfig) -> str:
-    longest = max(record.frames for record in manifest.good)
     share = "data.test_fraction" if split == "test" else "data.valid_fraction"
+    if config.images:
+        return (
+            f"data.split {rule!r} must leave {split} images, got none out of {manifest.counts.frames}. "
+            f"Change {share} or data.split, or add images."
+        )
+    longest = max(record.frames for record in manifest.good)
     lengths = ["data.clip_length", "data.stride", *["data.gap"] * (rule == "time")]
     scenes = "set data.avoid_cuts to false, " if config.avoid_cuts else ""
     return (

@@ -170,6 +170,12 @@ def test_an_empty_split_is_refused(manifest, split, rule):
         index_clips(manifest, split, DataConfig(split=rule))
 
 
+def test_images_are_not_advised_of_clips():
+    with pytest.raises(DataError, match=r"must leave train images, got none out of 1\.") as told:
+        index_clips(manifest_of(record("images-0", 1)), "train", DataConfig(images=True))
+    assert "data.clip_length" not in str(told.value)
+
+
 def test_all_train_and_none_validates():
     config = DataConfig(split="none", clip_length=8)
     assert len(index_clips(sources(2), "train", config)) == 10
