@@ -33,7 +33,7 @@ def say_cost(manifest: Manifest) -> None:
     lost = psnr(error / manifest.counts.frames)
     smaller = sum(record.frame_bytes for record in good) / manifest.counts.shard_bytes
     costs = (
-        "png costs nothing"
+        f"{settings.encoding} costs nothing"
         if lost is None
         else f"{settings.encoding} {settings.quality} costs: {lost:.1f} dB"
     )
