@@ -52,7 +52,7 @@ def write_validation_facts(
         "validation_clips": len(batches.valid_clips),
         "validation_frames": sum(clip.length for clip in batches.valid_clips),
         "test_clips": len(index_clips(manifest, "test", data)),
-        "too_short_sources": sum(record.frames < span(data) for record in manifest.good),
+        "too_short_sources": sum(good.frames < span(data) for good in manifest.good),
     }
     if batches.valid_clips:
         baseline = mean_colour_psnr(batches.validation(), torch.device("cpu"))
