@@ -16,7 +16,7 @@ NAMED = 20
 
 def describe(manifest: Manifest, data: DataConfig) -> str:
     """What it holds, in a line."""
-    frames = sum(record.frames for record in manifest.good)
+    frames = manifest.counts.frames
     skipped = f", {len(manifest.skipped)} skipped" if manifest.skipped else ""
     size, rule = f"{manifest.settings.resolution} px", split_rule(manifest, data)
     if manifest.settings.images:

@@ -174,7 +174,7 @@ def require_good(manifest: Manifest, max_bad_fraction: float) -> None:
         raise DataError(none_decodes(manifest.skipped))
     if manifest.settings.images:
         bad = len(manifest.skipped)
-        files = bad + sum(record.frames for record in manifest.good)
+        files = bad + manifest.counts.frames
     else:
         bad, files = len(manifest.records) - len(manifest.good), len(manifest.records)
     if bad > max_bad_fraction * files:
