@@ -53,11 +53,6 @@ class ClipReader:
         """DataError when the stored frames do not hold `resolution` pixels a side."""
         self._segments, self._resolution = segments_by_source(tables, resolution), resolution
 
-    def read(self, clip: Clip, view: View = CENTER) -> Frames:
-        """THWC RGB uint8."""
-        clip_THWC: Frames = self.read_batch([clip], [view])[0]
-        return clip_THWC
-
     def read_batch(self, clips: Sequence[Clip], views: Sequence[View] | None = None) -> Frames:
         """BTHWC RGB uint8, of clips of one length; None: the centre of each."""
         return _batch(self._segments.__getitem__, clips, views, self._resolution)

@@ -14,8 +14,6 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-import pyarrow as pa
-
 from raysweep.data import DataConfig
 from raysweep.data.decoding.decode import readable_name, to_rgb
 from raysweep.data.decoding.fit import fit
@@ -36,7 +34,7 @@ from raysweep.data.storing.manifest import (
     save_manifest,
 )
 from raysweep.data.storing.scenes import Cuts
-from raysweep.data.storing.shards import SUFFIX, flush, read_shard, shard_name, write_shard
+from raysweep.data.storing.shards import SUFFIX, flush, shard_name, write_shard
 from raysweep.data.storing.upkeep import remove_orphans
 from raysweep.errors import DataError
 
@@ -156,11 +154,6 @@ def _whole(folder: Path, sources: Sequence[Source], settings: Preprocessing) -> 
 def _shards_in(folder: Path) -> dict[str, int]:
     """File name -> bytes."""
     return {path.name: path.stat().st_size for path in (folder / "frames").glob(f"*{SUFFIX}")}
-
-
-def read_shards(folder: Path, manifest: Manifest) -> list[pa.Table]:
-    """One table of segments per good source, in the order of the manifest; DataError on a damaged one."""
-    return [read_shard(path) for path in shard_paths(folder, manifest)]
 
 
 def shard_paths(folder: Path, manifest: Manifest) -> list[Path]:

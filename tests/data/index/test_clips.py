@@ -260,7 +260,7 @@ def test_a_clip_reads_as_stored(stored, source, first, stride, data):
     length = data.draw(st.integers(1, (199 - first) // stride + 1))
     clip = Clip(source, first, stride, length)
     expected = frames[source][first::stride][:length]
-    assert np.array_equal(ClipReader(tables, SIDE).read(clip), expected)
+    assert np.array_equal(ClipReader(tables, SIDE).read_batch([clip])[0], expected)
 
 
 def test_a_batch_reads_as_its_clips(stored):
@@ -277,7 +277,7 @@ def test_a_batch_reads_as_its_clips(stored):
 def test_tables_may_come_in_any_order_and_sliced(stored, rearrange):
     frames, tables = stored
     reader = ClipReader(rearrange(tables), SIDE)
-    assert np.array_equal(reader.read(Clip("b", 90, 1, 20)), frames["b"][90:110])
+    assert np.array_equal(reader.read_batch([Clip("b", 90, 1, 20)])[0], frames["b"][90:110])
 
 
 def test_the_reader_views_and_does_not_copy(stored):
