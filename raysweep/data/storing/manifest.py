@@ -131,6 +131,11 @@ def _counts(records: Sequence[SourceRecord]) -> Counts:
     )
 
 
+def shard_path(folder: Path, record: SourceRecord) -> Path:
+    """Of a good source."""
+    return folder / "frames" / str(record.shard)
+
+
 def read_manifest(folder: Path) -> Manifest:
     """DataError when `folder` is not a finished store of this version."""
     path = folder / "manifest.json"

@@ -32,6 +32,7 @@ from raysweep.data.storing.manifest import (
     require_good,
     require_settings,
     save_manifest,
+    shard_path,
 )
 from raysweep.data.storing.scenes import Cuts
 from raysweep.data.storing.shards import SUFFIX, flush, shard_name, write_shard
@@ -158,7 +159,7 @@ def _shards_in(folder: Path) -> dict[str, int]:
 
 def shard_paths(folder: Path, manifest: Manifest) -> list[Path]:
     """The shards of the good sources, in the manifest's order."""
-    return [folder / "frames" / str(record.shard) for record in manifest.good]
+    return [shard_path(folder, record) for record in manifest.good]
 
 
 def _told(
@@ -183,7 +184,7 @@ def _on_the_disk(folder: Path, records: Iterable[SourceRecord]) -> list[SourceRe
         for record in records:
             kept.append(record)
             if record.shard is not None:
-                written.append(disk.submit(flush, folder / "frames" / record.shard))
+                written.append(disk.submit(flush, shard_path(folder, record)))
     for each in written:
         each.result()
     return kept
