@@ -19,7 +19,7 @@ from raysweep.metrics.psnr import PSNR
 from raysweep.metrics.ssim import SSIM
 from raysweep.models import Tokenizer
 from raysweep.models.published.fitting import open_checkpoint
-from raysweep.search.objective import Objective
+from raysweep.search.objective import Goal, Objective
 from raysweep.training.compiled import compile_tokenizer
 from raysweep.training.loop import LATEST, Parts
 from raysweep.training.recompute import recompute_blocks
@@ -92,14 +92,14 @@ def objective(name: str, run: RunConfig) -> Objective:
     metric, loss = name.removeprefix("val/"), run.loss
     if metric in ("lpips", "lpips_random"):
         metric = "lpips_random" if loss.perceptual_init == "random" else "lpips"
-    chosen = Objective(f"val/{metric}", direction(metric))
+    chosen = Goal(f"val/{metric}", direction(metric))
     if metric.startswith("lpips") and loss.perceptual_net == "none":
         raise ConfigError(
             "objective lpips needs loss.perceptual_net, got none. Set it to alex, squeeze or vgg."
         )
     if metric == "rfid" and run.training.rfid == "off":
         raise ConfigError("objective rfid needs training.rfid, got off. Set it to pretrained.")
-    return Objective(LATEST, "max") if run.data.split == "none" else chosen
+    return Objective((Goal(LATEST, "max") if run.data.split == "none" else chosen,))
 
 
 def _kept_best(run: RunConfig, ranked_by: str) -> Mapping[str, Literal["max", "min"]]:

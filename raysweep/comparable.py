@@ -23,7 +23,7 @@ class Fingerprint(Config):
     """What a run's validation measures on, and with."""
 
     frames: str
-    """Of the validation clips and of how their frames were made (data/fingerprint.py)."""
+    """Of the validation clips and of how their frames were made (data/index/fingerprint.py)."""
     weights: dict[str, str] = Field(default_factory=dict)
     """Metric -> `weights_of` it, for the metrics of WITH_NETWORKS that the run measures."""
 

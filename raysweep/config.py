@@ -16,7 +16,7 @@ from raysweep.models import ModelConfig, TamingConfig, called, defaults
 from raysweep.models.discriminators import DiscriminatorConfig, PatchConfig
 from raysweep.presets import PRESETS
 from raysweep.schema import Config, Tree, merge, override, parse
-from raysweep.search.rungs import SchedulerConfig
+from raysweep.search.schedulers import AshaConfig, SchedulerConfig
 from raysweep.search.study import SamplerConfig
 from raysweep.tracking import TrackingConfig
 from raysweep.training import TrainingConfig
@@ -115,11 +115,16 @@ class SweepConfig(Config):
     """The same, of what the space asks of some kinds alone: other runs do not have the setting."""
     objective: str = "psnr"
     """What trials are ranked by: a name of the metrics table, such as psnr or lpips."""
-    scheduler: SchedulerConfig = SchedulerConfig()
+    scheduler: SchedulerConfig = AshaConfig()
     sampler: SamplerConfig = SamplerConfig()
     budget: BudgetConfig = BudgetConfig()
     seed: int = Field(default=0, ge=0)
     """Of the search; runs have their own."""
+
+    @property
+    def all_pinned(self) -> Tree:
+        """What a space is told instead of its own suggestions."""
+        return {**self.pinned, **self.pinned_if_asked}
 
     def run(self, suggested: Mapping[str, Any] | None = None) -> RunConfig:
         """A searched trial's run: the base, then what the space suggests, then what was set by hand."""

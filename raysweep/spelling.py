@@ -1,4 +1,4 @@
-"""What a person may have meant by a name that nobody knows."""
+"""Names and numbers as a person writes and reads them."""
 
 import difflib
 from collections.abc import Iterable

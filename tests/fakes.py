@@ -9,11 +9,11 @@ from raysweep.config import SweepConfig
 from raysweep.experiment.conductor import Conductor, Proposal
 from raysweep.experiment.events import EventLog, read
 from raysweep.schema import merge, parse
-from raysweep.search.objective import Objective
+from raysweep.search.objective import Goal, Objective
 from raysweep.search.study import Space
 from search_spaces import smoke
 
-PSNR = Objective("val/psnr", "max")
+PSNR = Objective((Goal("val/psnr", "max"),))
 STEPS = (5, 10, 15, 20)
 """Where trials of `small_sweep` report."""
 
@@ -89,4 +89,4 @@ def known(conductor: Conductor) -> object:
     study = [
         (t.state, t.value, t.params, t.intermediate_values) for t in conductor.study.study.trials
     ]
-    return trials, conductor.rungs.scores, study
+    return trials, conductor.scheduler.scores, study

@@ -13,11 +13,12 @@ from raysweep.data.reading.counting import count
 from raysweep.data.reading.direct import DirectReader
 from raysweep.data.reading.reader import ClipReader, MappedReader
 from raysweep.data.sources.discover import discover
-from raysweep.data.storing.store import prepare, read_shards
+from raysweep.data.storing.store import prepare
 from raysweep.schema import override
 from raysweep.tracking import Trackers
 from raysweep.training.loop import Report, fit
 from search_spaces.smoke import BASE
+from tests.data.stores import read_shards
 
 CLIPS = Path(__file__).parents[2] / "shared" / "data" / "videos"
 FRAMES = {"big_buck_bunny_480p_30s.mp4": 720, "nasa_13013.mp4": 325}

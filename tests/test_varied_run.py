@@ -7,9 +7,10 @@ from raysweep.assemble import assemble
 from raysweep.config import RunConfig
 from raysweep.data.reading.batches import Batches
 from raysweep.data.reading.reader import ClipReader
-from raysweep.data.storing.store import prepare, read_shards
+from raysweep.data.storing.store import prepare
 from raysweep.training.loop import Report, fit
 from tests.data.media import write_video
+from tests.data.stores import read_shards
 from tests.tiny import CPU, NO_TRACKER, tiny_run
 
 WHOLE = {"data.shortest_side": 40, "data.crop": "random", "data.gap": 0.0}

@@ -8,10 +8,9 @@ import numpy as np
 from raysweep.data import DataConfig
 from raysweep.data.index.clips import Clip, index_clips
 from raysweep.data.index.order import epoch_order
-from raysweep.data.reading.reader import ClipReader
+from raysweep.data.reading.reader import MappedReader
 from raysweep.data.storing.manifest import Manifest, read_manifest
 from raysweep.data.storing.shards import SEGMENT_FRAMES
-from raysweep.data.storing.store import read_shards
 
 CONFIG = DataConfig(resolution=128, clip_length=8, batch_size=8)
 SEED = 0
@@ -38,13 +37,13 @@ def clips_in_order(material: Material) -> list[Clip]:
 
 def write_array(material: Material) -> None:
     manifest, side = material.manifest, CONFIG.resolution
-    reader = ClipReader(read_shards(material.store, manifest), side)
+    reader = MappedReader(material.store, manifest)
     shape = (sum(record.frames for record in manifest.good), side, side, 3)
     array = np.lib.format.open_memmap(material.array, "w+", np.uint8, shape)
     row = 0
     for record in manifest.good:
         for first in range(0, record.frames, SEGMENT_FRAMES):
             length = min(SEGMENT_FRAMES, record.frames - first)
-            array[row : row + length] = reader.read(Clip(record.name, first, 1, length))
+            array[row : row + length] = reader.read_batch([Clip(record.name, first, 1, length)])[0]
             row += length
     array.flush()

@@ -87,11 +87,12 @@ def placed(store: Path, reading: str, tell: Callable[[str], None]) -> Footage:
 
     DataError where they do not fit there, and on a damaged shard.
     """
-    shards = map(read_shard, shard_paths(store, read_manifest(store)))
+    mapped = in_files(store)
+    shards = map(read_shard, shard_paths(store, mapped.manifest))
     store_bytes = sum(shard.nbytes for shard in shards)
     choice = choose(reading, store_bytes, _smallest_shared_memory())
     tell(choice.told)
-    return in_shared_memory(store) if choice.place == "shared_memory" else in_files(store)
+    return in_shared_memory(store) if choice.place == "shared_memory" else mapped
 
 
 def _shared(tables: list[Any], manifest: Manifest) -> ClipReader:

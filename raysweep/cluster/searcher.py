@@ -17,10 +17,11 @@ class ConductedSearcher(Searcher):
         super().__init__()
         self.conductor, self.experiment = conductor, experiment
 
-    def suggest(self, trial_id: str) -> dict[str, str] | str:
+    def suggest(self, trial_id: str) -> dict[str, str] | str | None:
+        """None: Tune is to ask again later."""
         proposal = self.conductor.propose()
         if proposal is None:
-            return str(Searcher.FINISHED)
+            return str(Searcher.FINISHED) if self.conductor.is_over else None
         job = Job(self.experiment, proposal.trial, self.conductor.objective.metric)
         job.write(proposal.config)
         return {"trial": proposal.trial}

@@ -16,6 +16,7 @@ from raysweep.data.decoding.decode import (
     read_frames,
 )
 from raysweep.data.decoding.fit import fit
+from raysweep.data.index.clips import spread
 from raysweep.data.sources.discover import Source, discover_for
 from raysweep.data.sources.places import File
 from raysweep.data.storing.encoding import encode
@@ -46,8 +47,7 @@ def print_estimate(data: DataConfig, store: Path) -> None:
 def estimate(sources: Sequence[Source], data: DataConfig) -> Estimate | None:
     """From a sample of the files; None where none of it opens."""
     files = [file for source in sources for file in source.files]
-    count = min(SAMPLE, len(files))
-    opened = [files[i * len(files) // count] for i in range(count)]
+    opened = spread(files, SAMPLE)
     seen = [each for file in opened if (each := _of_file(file, data)) is not None]
     if not seen:
         return None

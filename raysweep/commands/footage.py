@@ -49,7 +49,7 @@ def check_footage(data: DataConfig, storage: Path, *, update: bool = False) -> N
         sources, direct = discover_for(data, data.source), data.reading == "direct"
         if direct:
             _require_here(sources)
-        store = _store(data, storage)
+        store = store_of(data, storage)
         if direct or update or not is_prepared(store, sources, data.preprocessing):
             _require_frames(sources, data.images)
             _say_what_is_missing(sources)
@@ -60,7 +60,7 @@ def settled(data: DataConfig, experiment: Experiment) -> DataConfig:
     if data.source is None or data.reading == "direct" or not experiment.validation_file.exists():
         return data
     located = _located(data, experiment.folder.parent)
-    store = _store(located, experiment.folder.parent)
+    store = store_of(located, experiment.folder.parent)
     sources = [source for source in (located.source, located.validation_source) if source]
     if all(map(is_there, sources)) or not is_finished(store):
         return data
@@ -80,7 +80,7 @@ def prepared(data: DataConfig, storage: Path, *, update: bool = False) -> Path:
     if data.source == DEMO:
         make_demo_videos(_demo_videos(storage))
     data = _located(data, storage)
-    store = _store(data, storage).resolve()  # on other nodes, too
+    store = store_of(data, storage).resolve()  # on other nodes, too
     assert data.source is not None
     was_there = is_finished(store)
     with shown_progress() as progress:
@@ -112,7 +112,8 @@ def counted(data: DataConfig, storage: Path) -> "Footage":
 
 def store_of(data: DataConfig, storage: Path) -> Path:
     """Where the store of this footage lies, made or not."""
-    return _store(_located(data, storage), storage)
+    data = _located(data, storage)
+    return Path(data.store) if data.store else default_store(data, storage)
 
 
 def default_store(data: DataConfig, storage: Path) -> Path:
@@ -140,10 +141,6 @@ def _located(data: DataConfig, storage: Path) -> DataConfig:
     if data.source != DEMO:
         return data
     return data.model_copy(update={"source": str(_demo_videos(storage))})
-
-
-def _store(data: DataConfig, storage: Path) -> Path:
-    return Path(data.store) if data.store else default_store(data, storage)
 
 
 def _require_here(sources: Sequence[Source]) -> None:

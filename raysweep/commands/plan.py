@@ -22,7 +22,7 @@ from raysweep.config import RunConfig, SweepConfig, laid
 from raysweep.data import DEMO, FOOTAGE
 from raysweep.data.sources.places import absolute
 from raysweep.errors import ConfigError, ExperimentError
-from raysweep.experiment.conductor import asked_of_some, check_space
+from raysweep.experiment.draws import asked_of_some, check_space
 from raysweep.experiment.layout import Experiment
 from raysweep.features.backbones import check_frame_size, weights_file
 from raysweep.features.inception import inception_file
@@ -122,7 +122,8 @@ def check(sweep: SweepConfig, space: LoadedSpace | None) -> Plan:
     _require_free(experiment)
     for asked in [sweep.run_by_hand(settings) for settings in sweep.tasks.values()] or [run]:
         _require_comparable(asked, run, goal, sweep)
-        check_run(asked, experiment)
+        _require_buildable(asked)
+    check_footage(run.data, experiment.folder.parent)  # which all of them share
     draws = check_space(sweep, space.space) if space else []
     for drawn in _distinct(draw.config for draw in draws):
         _require_comparable(drawn, run, goal, sweep)

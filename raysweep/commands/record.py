@@ -1,6 +1,7 @@
 """What ranks the trials of an experiment: recorded when it begins, and what each of them is held to."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import torch
@@ -52,11 +53,11 @@ def write_validation_facts(
         "validation_clips": len(batches.valid_clips),
         "validation_frames": sum(clip.length for clip in batches.valid_clips),
         "test_clips": len(index_clips(manifest, "test", data)),
-        "too_short_sources": sum(record.frames < span(data) for record in manifest.good),
+        "too_short_sources": sum(good.frames < span(data) for good in manifest.good),
     }
     if batches.valid_clips:
-        baseline = mean_colour_psnr(batches.validation(), torch.device("cpu"))
-        facts["mean_colour_psnr"] = baseline
+        with closing(batches.validation()) as clips:
+            facts["mean_colour_psnr"] = mean_colour_psnr(clips, torch.device("cpu"))
     with whole_file(path) as part:
         part.write_text(json.dumps({**facts, "fingerprint": record.model_dump()}, indent=2))
     return facts

@@ -39,8 +39,7 @@ def status(experiment: Experiment) -> None:
 
 def _table(rows: list[Row], name: str, goal: Objective) -> Table:
     columns = [column for column in COLUMNS if any(column in row.metrics for row in rows)]
-    arrow = "higher" if goal.direction == "max" else "lower"
-    table = Table(title=f"{name}: by {goal.metric}, {arrow} is better", title_justify="left")
+    table = Table(title=f"{name}: by {_told(goal)}", title_justify="left")
     named = any(row.origin != FROM_SPACE for row in rows)
     for heading in (
         "trial",
@@ -56,6 +55,11 @@ def _table(rows: list[Row], name: str, goal: Objective) -> Table:
         who = [row.trial, *[row.origin] * named, row.state, str(row.steps)]
         table.add_row(*who, *figures, short_settings(row.settings))
     return table
+
+
+def _told(objective: Objective) -> str:
+    ways = {"max": "higher is better", "min": "lower is better"}
+    return " and ".join(f"{goal.metric}, {ways[goal.direction]}" for goal in objective.goals)
 
 
 def short_settings(settings: Mapping[str, object]) -> str:

@@ -16,7 +16,7 @@ NAMED = 20
 
 def describe(manifest: Manifest, data: DataConfig) -> str:
     """What it holds, in a line."""
-    frames = sum(record.frames for record in manifest.good)
+    frames = manifest.counts.frames
     skipped = f", {len(manifest.skipped)} skipped" if manifest.skipped else ""
     size, rule = f"{manifest.settings.resolution} px", split_rule(manifest, data)
     if manifest.settings.images:
@@ -33,7 +33,7 @@ def say_cost(manifest: Manifest) -> None:
     lost = psnr(error / manifest.counts.frames)
     smaller = sum(record.frame_bytes for record in good) / manifest.counts.shard_bytes
     costs = (
-        "png costs nothing"
+        f"{settings.encoding} costs nothing"
         if lost is None
         else f"{settings.encoding} {settings.quality} costs: {lost:.1f} dB"
     )

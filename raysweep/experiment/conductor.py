@@ -4,21 +4,19 @@ Ray Tune only executes. All that the conductor knows is a replay of the event lo
 killed starts again where it stood: unfinished trials first, under their ids, then new ones.
 """
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Literal, NamedTuple
 
 from raysweep.config import RunConfig, SweepConfig
-from raysweep.errors import ConfigError, UserError
+from raysweep.errors import UserError
 from raysweep.experiment.events import Event, EventLog
 from raysweep.experiment.records import FROM_SPACE, Records, TrialRecord, apply, run_of
 from raysweep.schema import Tree
-from raysweep.search.objective import Objective
-from raysweep.search.rungs import Rungs
-from raysweep.search.study import SamplerConfig, Space, Study
+from raysweep.search.objective import Objective, Score
+from raysweep.search.schedulers import Advice, Course
+from raysweep.search.study import Space, Study
 
 OUTCOMES: dict[str, Literal["complete", "pruned", "failed"]] = {
     "finished": "complete",
@@ -36,18 +34,11 @@ class Proposal:
 
 
 class Verdict(NamedTuple):
-    """A reason to end a trial at its last report."""
+    """Why a trial does not run on after its last report."""
 
     state: str
+    """What it is then: stopped or diverged, which are ends, or paused."""
     reason: str
-
-
-class Draw(NamedTuple):
-    """A sample of a search space, resolved."""
-
-    params: Tree
-    """What it suggested, by dotted path."""
-    config: RunConfig
 
 
 class Conductor:
@@ -68,42 +59,49 @@ class Conductor:
         resolve: Callable[[RunConfig], RunConfig] = lambda run: run,
     ) -> None:
         self.sweep, self.objective, self.log, self.listener = sweep, objective, log, listener
-        self.study = Study(space or _nothing, sweep.sampler, sweep.seed, _all_pinned(sweep))
+        values = len(objective.goals) if objective.is_pareto else 1
+        pinned = sweep.all_pinned
+        self.study = Study(space or _nothing, sweep.sampler, sweep.seed, pinned, values)
         self.budget_trials = 0 if space is None else sweep.budget.trials
         self.resolve = resolve
         training = resolve(sweep.run()).training
-        grace = sweep.scheduler.grace or training.validate_every
-        self.rungs = Rungs(sweep.scheduler, grace, training.steps)
+        self.scheduler = sweep.scheduler.build(training.validate_every, training.steps)
         self.trials: Records = {}
+        self._searched = 0
         self._verdicts: dict[str, Verdict] = {}
         self._catch_up(past)
         self._waiting = [record.trial for record in self.trials.values() if record.is_open]
 
     def propose(self) -> Proposal | None:
-        """The next trial to run, a waiting one first; None when the budget of trials is spent.
+        """The next trial to run: one that waits, or a paused one that has earned it, or a new one.
 
-        Suggestions that make no valid run together are a failed trial, and the next one is taken.
+        None: none for now, and none at all once `is_over`. Settings that make no valid run together are a
+        failed trial, and the next one is taken.
         """
-        while self._waiting or self._searched() < self.budget_trials:
-            if not self._waiting:
-                params, settings = self.study.propose(len(self.trials))
-                self._enter(FROM_SPACE, params, settings)
-            record = self.trials[self._waiting.pop(0)]
+        while (trial := self._next()) is not None:
             try:
-                return Proposal(record.trial, self.resolve(run_of(self.sweep, record)))
+                return Proposal(trial, self.resolve(run_of(self.sweep, self.trials[trial])))
             except UserError as error:
-                self.end(record.trial, str(error))
-        return None
+                self.end(trial, str(error))
+        return self._search()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing runs, and nothing is to run any more."""
+        may_go_on = self._searched < self.budget_trials or self.scheduler.promotable() is not None
+        return not may_go_on and not any(record.is_open for record in self.trials.values())
 
     def add(self, settings: Mapping[str, Any], origin: str) -> str:
         """Puts a trial of given settings (dotted paths) in line, outside budget and search; returns its id."""
-        return self._enter(origin, {}, dict(settings))
+        trial = self._enter(origin, {}, dict(settings))
+        self._waiting.append(trial)
+        return trial
 
     def start(self, trial: str) -> None:
         self._write("started", trial)
 
     def report(self, trial: str, step: int, metrics: Mapping[str, float]) -> bool:
-        """Takes in one validation; True when the trial must stop here."""
+        """Takes in one validation; True when the trial must not run on."""
         record = self.trials[trial]
         if (
             record.is_open and step not in record.reports
@@ -113,17 +111,44 @@ class Conductor:
         return not record.is_open
 
     def end(self, trial: str, error: str = "") -> None:
-        """The executor is done with the trial; one that was stopped keeps that state."""
+        """The executor is done with the trial; one that was stopped or paused keeps that state."""
         if self.trials[trial].is_open:
             self._write("ended", trial, state="failed" if error else "finished", reason=error)
 
-    def _searched(self) -> int:
-        return sum(record.is_searched for record in self.trials.values())
+    def _next(self) -> str | None:
+        """Of the trials that are there."""
+        if self._waiting:
+            return self._waiting.pop(0)
+        promoted = self.scheduler.promotable()
+        if promoted is not None:
+            self._write("promoted", promoted)
+        return promoted
 
-    def _enter(self, origin: str, params: Tree, settings: Tree) -> str:
+    def _search(self) -> Proposal | None:
+        """A new trial; paused ones are let go where there is to be none, and nothing else is left."""
+        while self._searched < self.budget_trials:
+            params, settings = self.study.propose(len(self.trials))
+            try:
+                run = self.resolve(self.sweep.run(settings))
+            except UserError as error:
+                self.end(self._enter(FROM_SPACE, params, settings), str(error))
+            else:
+                return Proposal(self._enter(FROM_SPACE, params, settings, _course(run)), run)
+        if self.is_over:
+            self._dismiss_paused()
+        return None
+
+    def _dismiss_paused(self) -> None:
+        for record in self.trials.values():
+            if record.state == "paused":
+                self._write("ended", record.trial, state="stopped", reason=record.reason)
+
+    def _enter(
+        self, origin: str, params: Tree, settings: Tree, course: Course | None = None
+    ) -> str:
         trial = f"{len(self.trials):04d}"
-        self._write("proposed", trial, origin=origin, params=params, settings=settings)
-        self._waiting.append(trial)
+        known = {} if course is None else course._asdict()
+        self._write("proposed", trial, origin=origin, params=params, settings=settings, **known)
         return trial
 
     def _write(self, kind: str, trial: str, **details: Any) -> None:
@@ -143,86 +168,68 @@ class Conductor:
                 self._execute_verdict(trial)
 
     def _learn(self, event: Event, record: TrialRecord) -> None:
-        """Study and rungs take in an event, new or replayed."""
-        if event["kind"] == "ended" and record.is_searched:
+        """Study and scheduler take in an event, new or replayed."""
+        learn = {
+            "proposed": self._learn_course,
+            "report": self._judge,
+            "paused": self._learn_pause,
+            "promoted": self._learn_promotion,
+            "ended": self._learn_end,
+        }
+        if event["kind"] in learn:
+            learn[event["kind"]](event, record)
+
+    def _learn_course(self, event: Event, record: TrialRecord) -> None:
+        if record.is_searched:
+            self._searched += 1
+        if "last_step" in event:
+            course = Course(event["last_step"], event["gan_from"])
+            self.scheduler.enter(record.trial, course)
+
+    def _learn_promotion(self, event: Event, record: TrialRecord) -> None:
+        self.scheduler.promoted(record.trial)
+
+    def _learn_pause(self, event: Event, record: TrialRecord) -> None:
+        self._verdicts.pop(record.trial, None)
+
+    def _learn_end(self, event: Event, record: TrialRecord) -> None:
+        self._verdicts.pop(record.trial, None)
+        if record.is_searched:
+            self.scheduler.end(record.trial)
             self.study.tell(int(record.trial), OUTCOMES[record.state])
-        if event["kind"] != "report":
-            return
+
+    def _judge(self, event: Event, record: TrialRecord) -> None:
         score = self.objective.score(event["metrics"])
         if score is None:
-            reason = f"no finite {self.objective.metric} at step {event['step']}"
+            missing = self.objective.missing(event["metrics"])
+            reason = f"no finite {missing} at step {event['step']}"
             self._verdicts[record.trial] = Verdict("diverged", reason)
         elif record.is_searched:
             self.study.report(int(record.trial), event["step"], score)
-            if self.rungs.stops(record.trial, event["step"], score):
-                reason = f"below its peers at step {event['step']}"
-                self._verdicts[record.trial] = Verdict("stopped", reason)
+            self._take(record, event["step"], score)
+
+    def _take(self, record: TrialRecord, step: int, score: Score) -> None:
+        """The scheduler's advice."""
+        advice = self.scheduler.report(record.trial, step, score)
+        if advice is Advice.STOP:
+            self._verdicts[record.trial] = Verdict("stopped", f"below its peers at step {step}")
+        elif advice is Advice.PAUSE:
+            self._verdicts[record.trial] = Verdict("paused", f"not among the best at step {step}")
 
     def _execute_verdict(self, trial: str) -> None:
         verdict = self._verdicts.get(trial)
         if verdict is not None:
-            self._write("ended", trial, state=verdict.state, reason=verdict.reason)
+            kind = "paused" if verdict.state == "paused" else "ended"
+            self._write(kind, trial, state=verdict.state, reason=verdict.reason)
+
+
+def _course(run: RunConfig) -> Course:
+    steps = run.training.steps
+    return Course(last_step=steps, gan_from=run.loss.gan_timing(steps).start)
 
 
 def _finite(metrics: Mapping[str, float]) -> dict[str, float]:
     return {name: value for name, value in metrics.items() if isfinite(value)}
-
-
-def check_space(sweep: SweepConfig, space: Space, samples: int = 50) -> list[Draw]:
-    """Draws from the space and validates every result; ConfigError names the first bad setting."""
-    study, draws = Study(space, sweep.sampler, sweep.seed, _all_pinned(sweep)), []
-    for number in range(samples):
-        with _blaming(sweep.space):
-            params, settings = study.propose(number)
-            _require_plain(settings)
-            draws.append(Draw(params, sweep.run(settings)))
-        study.tell(number, "failed")
-    return draws
-
-
-def asked_of_some(
-    space: Space, name: str | None, pinned: Mapping[str, Any], samples: int = 50
-) -> set[str]:
-    """The paths of `pinned` that belong to some of the kinds that the space tries: it sets them in some trials
-    and not in all."""
-    study, asked = Study(space, SamplerConfig(kind="random"), 0, pinned), []
-    for number in range(samples):
-        with _blaming(name):
-            asked.append(set(study.propose(number)[1]))
-    ever, always = set.union(*asked), set.intersection(*asked)
-    return {path for path in pinned if path in ever - always and not ever.isdisjoint(_kinds(path))}
-
-
-def _kinds(path: str) -> Iterator[str]:
-    """The settings that a path's meaning may hang on: of `a.b.c`, `a.kind` and `a.b.kind`."""
-    sections = path.split(".")[:-1]
-    return (".".join([*sections[: depth + 1], "kind"]) for depth in range(len(sections)))
-
-
-@contextmanager
-def _blaming(space: str | None) -> Iterator[None]:
-    """What is raised within is a ConfigError that names the space."""
-    try:
-        yield
-    except ConfigError as error:
-        raise ConfigError(f"search space {space}: {error}") from None
-    except Exception as error:  # the space is somebody's own code, and may raise anything
-        raise ConfigError(
-            f"search space {space}: space(trial) must suggest and return, and raised "
-            f"{type(error).__name__}: {error}. Correct the file."
-        ) from error
-
-
-def _all_pinned(sweep: SweepConfig) -> Tree:
-    return {**sweep.pinned, **sweep.pinned_if_asked}
-
-
-def _require_plain(settings: Tree) -> None:
-    """The event log must give back what the space said."""
-    if json.loads(json.dumps(settings)) != settings:
-        raise ConfigError(
-            f"it must suggest numbers, text, booleans or lists of them, got {settings}. Write tuples as lists."
-        )
 
 
 def _nothing(trial: Any) -> Tree:

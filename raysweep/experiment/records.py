@@ -13,7 +13,7 @@ FROM_SPACE = "space"
 
 @dataclass
 class TrialRecord:
-    """`state`: proposed, running, stopped (early), finished, diverged or failed."""
+    """`state`: proposed, running, paused, promoted (to run on), stopped (early), finished, diverged or failed."""
 
     trial: str
     origin: str
@@ -23,7 +23,7 @@ class TrialRecord:
     """All that the space (or a person) set, by dotted path."""
     state: str = "proposed"
     reason: str = ""
-    """Why it ended so, in a line."""
+    """Why it ended or paused, in a line."""
     reports: dict[int, dict[str, float]] = field(default_factory=dict)
     """Metrics by step."""
     started: float = 0.0
@@ -32,7 +32,8 @@ class TrialRecord:
 
     @property
     def is_open(self) -> bool:
-        return self.state in ("proposed", "running")
+        """Whether it runs, or is to."""
+        return self.state in ("proposed", "promoted", "running")
 
     @property
     def is_searched(self) -> bool:
@@ -68,6 +69,10 @@ def apply(records: Records, event: Event) -> TrialRecord:
     record = records[trial]
     if event["kind"] == "started":
         record.state, record.started = "running", record.started or event["time"]
+    elif event["kind"] == "promoted":
+        record.state, record.reason = "promoted", ""
+    elif event["kind"] == "paused":
+        record.state, record.reason = "paused", event["reason"]
     elif event["kind"] == "report":
         record.reports[event["step"]] = event["metrics"]
     elif event["kind"] == "ended":

@@ -8,7 +8,8 @@ from typing import Any
 
 from raysweep.errors import ExperimentError
 from raysweep.experiment.records import TrialRecord
-from raysweep.search.objective import Objective
+from raysweep.search.objective import Objective, Score
+from raysweep.search.ranking import best_first
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Row:
     best_step: int | None
     metrics: Mapping[str, float]
     """Of the best validation by the objective; empty when there is none."""
+    score: Score | None
+    """The same validation's; None when there is none."""
     settings: Mapping[str, Any]
     reason: str
     seconds: float
@@ -32,8 +35,10 @@ class Row:
 def leaderboard(trials: Iterable[TrialRecord], objective: Objective) -> list[Row]:
     """Best first; trials without a finite score last. All were scored on the same frames, with the same weights:
     `commands/sweep.py` holds each to the experiment's fingerprint before it runs."""
-    rows = [_row(record, objective) for record in trials]
-    return sorted(rows, key=lambda row: _rank(row, objective))
+    rows = {record.trial: _row(record, objective) for record in trials}
+    scores = {row.trial: row.score for row in rows.values() if row.score is not None}
+    unscored = [trial for trial in rows if trial not in scores]
+    return [rows[trial] for trial in (*best_first(scores), *unscored)]
 
 
 def best(rows: Iterable[Row]) -> Row:
@@ -85,8 +90,8 @@ def write_csv(rows: Iterable[Row], path: Path) -> None:
 
 def _row(record: TrialRecord, objective: Objective) -> Row:
     scores = {step: objective.score(metrics) for step, metrics in record.reports.items()}
-    finite = {step: score for step, score in scores.items() if score is not None}
-    best_step = max(finite, key=lambda step: finite[step], default=None)
+    scored = {step: score for step, score in scores.items() if score is not None}
+    best_step = _best_step(scored, objective)
     return Row(
         trial=record.trial,
         origin=record.origin,
@@ -94,12 +99,15 @@ def _row(record: TrialRecord, objective: Objective) -> Row:
         steps=record.step,
         best_step=best_step,
         metrics={} if best_step is None else record.reports[best_step],
+        score=None if best_step is None else scored[best_step],
         settings=record.settings,
         reason=record.reason,
         seconds=max(0.0, record.ended - record.started),
     )
 
 
-def _rank(row: Row, objective: Objective) -> float:
-    score = objective.score(row.metrics)
-    return float("inf") if score is None else -score
+def _best_step(scored: Mapping[int, Score], objective: Objective) -> int | None:
+    """The latest one for several goals: of a trial's own validations none is best in all."""
+    if not scored:
+        return None
+    return max(scored) if objective.is_pareto else best_first(scored)[0]

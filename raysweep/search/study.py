@@ -13,6 +13,7 @@ from optuna.trial import TrialState
 from pydantic import Field
 
 from raysweep.schema import Config, Tree
+from raysweep.search.objective import Score
 
 Space = Callable[[optuna.Trial], Mapping[str, Any] | None]
 """A search space: suggests under the settings' dotted paths, and may return further settings of its own."""
@@ -26,7 +27,7 @@ class SamplerConfig(Config):
 
 
 class Study:
-    """Proposals for one objective whose scores are maximized."""
+    """Proposals for scores that are maximized."""
 
     def __init__(
         self,
@@ -34,14 +35,17 @@ class Study:
         config: SamplerConfig,
         seed: int,
         pinned: Mapping[str, Any] | None = None,
+        values: int = 1,
     ) -> None:
-        """`pinned`: settings by dotted path that overrule the space; it is told them where it suggests them,
+        """`values`: how many a score has. `pinned`: settings by dotted path that overrule the space; it is told them where it suggests them,
         so that what it asks next goes with them."""
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.space, self.config, self.seed = space, config, seed
         self.pinned = dict(pinned or {})
-        self.study = optuna.create_study(direction="maximize", sampler=RandomSampler())
+        self.study = optuna.create_study(directions=["maximize"] * values, sampler=RandomSampler())
         self.running: dict[int, optuna.Trial] = {}
+        self._last: dict[int, tuple[int, Score]] = {}
+        """Step and score of each running trial's last report."""
 
     def propose(self, number: int, params: Mapping[str, Any] | None = None) -> tuple[Tree, Tree]:
         """Trial `number` -> (searched parameters, all settings of the trial) by dotted path; a pinned setting
@@ -63,16 +67,17 @@ class Study:
             path: self.pinned.get(path, settings[path]) for path in settings
         }
 
-    def report(self, number: int, step: int, score: float) -> None:
-        self.running[number].report(score, step)
+    def report(self, number: int, step: int, score: Score) -> None:
+        self._last[number] = max(self._last.get(number, (step, score)), (step, score))
+        if len(score.values) == 1:  # of several, Optuna keeps none before the end
+            self.running[number].report(score.values[0], step)
 
     def tell(self, number: int, outcome: Literal["complete", "pruned", "failed"]) -> None:
         """The trial's last reported score is its value; a pruned one keeps its intermediate scores."""
-        trial = self.running.pop(number)
-        scores = self.study.trials[trial.number].intermediate_values
-        if outcome == "complete" and scores:
-            self.study.tell(trial, scores[max(scores)])
-        elif outcome == "pruned" and scores:
+        trial, last = self.running.pop(number), self._last.pop(number, None)
+        if outcome == "complete" and last is not None:
+            self.study.tell(trial, last[1].values)
+        elif outcome == "pruned" and last is not None:
             self.study.tell(trial, state=TrialState.PRUNED)
         else:
             self.study.tell(trial, state=TrialState.FAIL)

@@ -17,7 +17,7 @@ from raysweep.data.sources.discover import Source
 from raysweep.data.storing.manifest import SourceRecord
 from raysweep.data.storing.store import prepare
 from tests.data.media import BROKEN, write_video
-from tests.data.storing.test_making import contents
+from tests.data.stores import contents
 
 pytestmark = pytest.mark.ray
 

@@ -5,7 +5,7 @@ import pytest
 from raysweep.commands import progress
 from raysweep.commands.store_report import NAMED, say_cost, say_neighbours, say_skipped
 from raysweep.data import DataConfig
-from raysweep.data.storing.manifest import SourceRecord
+from raysweep.data.storing.manifest import Manifest, SourceRecord
 from raysweep.data.storing.store import Done, prepare
 from tests.data.media import BROKEN, write_image, write_video
 
@@ -70,6 +70,14 @@ def test_the_cost_of_an_encoding_is_told(footage, folder, capsys):
     assert png.startswith("  png costs nothing, ")
     assert jpeg.startswith("  jpeg 95 costs: ")
     assert " dB, " in jpeg
+
+
+def test_an_encoding_that_lost_nothing_is_named(capsys):
+    sizes = {"shard_bytes": 50, "frames": 1, "frame_bytes": 100}
+    record = SourceRecord(name="grey.mp4", split=None, source_bytes=1, **sizes)
+    settings = DataConfig(encoding="webp").preprocessing
+    say_cost(Manifest(source="x", settings=settings, records=(record,)))
+    assert capsys.readouterr().out == "  webp costs nothing, 2.0 times smaller\n"
 
 
 def test_many_bad_files_are_a_compact_list(folder, capsys):

@@ -13,7 +13,7 @@ from optuna.trial import TrialState
 from raysweep.config import in_steps
 from raysweep.experiment.conductor import Conductor, Proposal
 from raysweep.experiment.events import EventLog, read
-from raysweep.search.objective import Objective
+from raysweep.search.objective import Goal, Objective
 from search_spaces import smoke
 from tests.fakes import PSNR, STEPS, driver, execute, known, small_sweep
 
@@ -180,7 +180,7 @@ def test_an_end_is_written_once(conductor, path):
 
 
 def test_in_the_other_direction_the_highest_stops(conductor, path):
-    lpips = Objective("val/lpips", "min")
+    lpips = Objective((Goal("val/lpips", "min"),))
     mind = conductor(path, small_sweep(scheduler={"min_peers": 1}), objective=lpips)
     first, second = mind.propose(), mind.propose()
     assert not mind.report(first.trial, 5, {"val/lpips": 0.1})

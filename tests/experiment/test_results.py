@@ -7,7 +7,7 @@ import pytest
 from raysweep.errors import ExperimentError
 from raysweep.experiment.records import TrialRecord
 from raysweep.experiment.results import best, leaderboard, write_csv
-from raysweep.search.objective import Objective
+from raysweep.search.objective import Goal, Objective
 
 
 def record(trial: str, reports: dict, state: str = "finished", **settings) -> TrialRecord:
@@ -37,14 +37,14 @@ RECORDS = [
 def test_the_best_stand_first_at_their_best_step_and_the_unscored_last(
     direction, order, best_steps
 ):
-    rows = leaderboard(RECORDS, Objective("val/psnr", direction))
+    rows = leaderboard(RECORDS, Objective((Goal("val/psnr", direction),)))
     assert [row.trial for row in rows] == order
     assert [row.best_step for row in rows] == best_steps
     assert best(rows).trial == order[0]
 
 
 def test_a_row_holds_the_metrics_of_its_best_step_and_all_steps_trained():
-    row = best(leaderboard([RECORDS[0]], Objective("val/psnr", "max")))
+    row = best(leaderboard([RECORDS[0]], Objective((Goal("val/psnr", "max"),))))
     assert (row.metrics, row.best_step, row.steps) == ({"val/psnr": 12}, 10, 15)
     assert row.seconds == pytest.approx(2.04)
 
@@ -52,7 +52,7 @@ def test_a_row_holds_the_metrics_of_its_best_step_and_all_steps_trained():
 @pytest.mark.parametrize("records", [[], [RECORDS[1]], [RECORDS[1], RECORDS[3]]])
 def test_the_best_of_nothing_is_refused(records):
     with pytest.raises(ExperimentError, match="raysweep resume"):
-        best(leaderboard(records, Objective("val/psnr", "max")))
+        best(leaderboard(records, Objective((Goal("val/psnr", "max"),))))
 
 
 def test_a_csv_holds_every_trial_and_every_column(tmp_path):
@@ -61,7 +61,7 @@ def test_a_csv_holds_every_trial_and_every_column(tmp_path):
         record("0001", {5: {"val/psnr": 11.0, "val/ssim": 0.5}}, **{"loss.disc_weight": 0.25}),
         record("0002", {}, "failed"),
     ]
-    rows = leaderboard(records, Objective("val/psnr", "max"))
+    rows = leaderboard(records, Objective((Goal("val/psnr", "max"),)))
     write_csv(rows, tmp_path / "leaderboard.csv")
     with (tmp_path / "leaderboard.csv").open(newline="") as file:
         read = list(csv.DictReader(file))

@@ -4,6 +4,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
+from raysweep.search.objective import Score
 from raysweep.search.study import SamplerConfig, Study
 
 
@@ -28,7 +29,7 @@ def play(study: Study, trials: int, known: list | None = None) -> list:
             study.tell(number, "failed")
             continue
         for step in (10, 20):
-            study.report(number, step, proposals[-1][0]["rate"] * step)
+            study.report(number, step, Score((proposals[-1][0]["rate"] * step,)))
         study.tell(number, "pruned" if number % 3 == 2 else "complete")
     return proposals
 
@@ -79,7 +80,7 @@ def test_an_end_is_told_as_what_it_was(scores, outcome, state, value):
     study = Study(space, KINDS[0], 0)
     study.propose(0)
     for step, score in scores.items():
-        study.report(0, step, score)
+        study.report(0, step, Score((score,)))
     study.tell(0, outcome)
     (trial,) = study.study.trials
     assert (trial.state, trial.value, trial.intermediate_values) == (state, value, scores)
@@ -106,7 +107,7 @@ def test_numbers_may_have_gaps_where_trials_were_added_by_hand():
     study = Study(space, KINDS[0], 0)
     for number in (0, 3, 4):
         study.propose(number)
-        study.report(number, 10, 1.0)
+        study.report(number, 10, Score((1.0,)))
         study.tell(number, "complete")
     assert [trial.state for trial in study.study.trials] == [TrialState.COMPLETE] * 3
 

@@ -12,7 +12,7 @@ import pytest
 import search_spaces
 from raysweep.config import SweepConfig
 from raysweep.errors import ConfigError
-from raysweep.experiment.conductor import asked_of_some, check_space
+from raysweep.experiment.draws import asked_of_some, check_space
 from raysweep.schema import override, parse
 from search_spaces import families, smoke
 

@@ -152,8 +152,8 @@ def _rate(video: cv2.VideoCapture) -> float | None:
 
 def claimed_frames(path: Path, fps: float | None) -> int:
     """As the container claims, which may lie, and as many as resampling to `fps` would leave of them."""
-    claimed = max(0, int(open_video(path).get(cv2.CAP_PROP_FRAME_COUNT)))
-    rate = frame_rate(path) if fps else None
+    video = open_video(path)
+    claimed, rate = max(0, int(video.get(cv2.CAP_PROP_FRAME_COUNT))), _rate(video)
     return claimed if fps is None or rate is None else round(claimed * fps / rate)
 
 

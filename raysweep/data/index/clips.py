@@ -4,13 +4,15 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, groupby
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from raysweep.data import DataConfig
 from raysweep.data.index.splits import Stretch, span, split_rule, stretches
 from raysweep.data.sources.labels import Split
 from raysweep.data.storing.manifest import Manifest
 from raysweep.errors import DataError
+
+T = TypeVar("T")
 
 
 class Clip(NamedTuple):
@@ -47,10 +49,10 @@ def index_clips(manifest: Manifest, split: Split, config: DataConfig) -> list[Cl
     return clips
 
 
-def spread(clips: Sequence[Clip], count: int) -> list[Clip]:
+def spread(items: Sequence[T], count: int) -> list[T]:
     """At most `count` of them, evenly: the first ones alone would all be of one source."""
-    count = min(count, len(clips))
-    return [clips[i * len(clips) // count] for i in range(count)]
+    count = min(count, len(items))
+    return [items[i * len(items) // count] for i in range(count)]
 
 
 class Starts(Sequence[int]):
@@ -89,8 +91,13 @@ def _fairly(clips: Sequence[Clip], most: int) -> Iterator[Clip]:
 
 
 def _no_clips(manifest: Manifest, split: Split, rule: str, config: DataConfig) -> str:
-    longest = max(record.frames for record in manifest.good)
     share = "data.test_fraction" if split == "test" else "data.valid_fraction"
+    if config.images:
+        return (
+            f"data.split {rule!r} must leave {split} images, got none out of {manifest.counts.frames}. "
+            f"Change {share} or data.split, or add images."
+        )
+    longest = max(record.frames for record in manifest.good)
     lengths = ["data.clip_length", "data.stride", *["data.gap"] * (rule == "time")]
     scenes = "set data.avoid_cuts to false, " if config.avoid_cuts else ""
     return (

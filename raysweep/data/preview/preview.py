@@ -141,7 +141,7 @@ def _fps(config: DataConfig, manifest: Manifest) -> str:
 
 
 def _facts(config: DataConfig, manifest: Manifest) -> str:
-    frames = sum(record.frames for record in manifest.good)
+    frames = manifest.counts.frames
     held = (
         f"{frames:,} images"
         if config.images

@@ -1,6 +1,6 @@
 """What there is to read where nothing is prepared: every source's frames, counted by decoding."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -18,7 +18,7 @@ from raysweep.data.decoding.decode import (
     frame_rate,
     read_timed,
 )
-from raysweep.data.sources.discover import Source
+from raysweep.data.sources.discover import Run, Source
 from raysweep.data.storing.making import diary
 from raysweep.data.storing.manifest import Manifest, SourceRecord, require_good
 from raysweep.data.storing.shards import shard_name
@@ -40,10 +40,6 @@ class Counted(NamedTuple):
     located: Located
 
 
-Run = Callable[[Callable[[Source], Counted], Sequence[Source]], Iterable[Counted]]
-"""Applies a picklable function to every source, in any order and anywhere: `map`, or a cluster."""
-
-
 class Uncopied(NamedTuple):
     """Footage as it lies there: what `manifest.json` says of a store, and where the frames are."""
 
@@ -53,10 +49,17 @@ class Uncopied(NamedTuple):
 
 
 def count(
-    sources: Sequence[Source], where: str, config: DataConfig, scratch: Path, run: Run = map
+    sources: Sequence[Source],
+    where: str,
+    config: DataConfig,
+    scratch: Path,
+    run: Run[Counted] = map,
 ) -> Uncopied:
-    """`scratch`: an empty folder that all nodes see. Bad files are skipped and named in the manifest; DataError when there is none that decodes, or more
-    bad ones than `max_bad_fraction`."""
+    """`scratch`: an empty folder that all nodes see.
+
+    Bad files are skipped and named in the manifest; DataError when there is none that decodes, or more bad
+    ones than `max_bad_fraction`.
+    """
     done = list(run(partial(count_source, images=config.images, scratch=scratch), sources))
     records = tuple(sorted((one.record for one in done), key=lambda record: record.name))
     manifest = Manifest(source=where, settings=config.preprocessing, records=records)

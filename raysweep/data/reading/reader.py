@@ -16,7 +16,7 @@ import pyarrow as pa
 from raysweep.data.decoding.decode import Frames
 from raysweep.data.index.clips import Clip
 from raysweep.data.reading.segments import Segment, segments_by_source
-from raysweep.data.storing.manifest import Manifest
+from raysweep.data.storing.manifest import Manifest, shard_path
 from raysweep.data.storing.shards import read_shard
 from raysweep.errors import DataError
 
@@ -53,11 +53,6 @@ class ClipReader:
         """DataError when the stored frames do not hold `resolution` pixels a side."""
         self._segments, self._resolution = segments_by_source(tables, resolution), resolution
 
-    def read(self, clip: Clip, view: View = CENTER) -> Frames:
-        """THWC RGB uint8."""
-        clip_THWC: Frames = self.read_batch([clip], [view])[0]
-        return clip_THWC
-
     def read_batch(self, clips: Sequence[Clip], views: Sequence[View] | None = None) -> Frames:
         """BTHWC RGB uint8, of clips of one length; None: the centre of each."""
         return _batch(self._segments.__getitem__, clips, views, self._resolution)
@@ -77,9 +72,7 @@ class MappedReader:
                 "file system that all nodes share."
             )
         self._resolution = manifest.settings.resolution
-        self._shards = {
-            record.name: store / "frames" / str(record.shard) for record in manifest.good
-        }
+        self._shards = {record.name: shard_path(store, record) for record in manifest.good}
         self._segments = lru_cache(MAPPED_SHARDS)(self._map)
 
     def read_batch(self, clips: Sequence[Clip], views: Sequence[View] | None = None) -> Frames:

@@ -1,10 +1,10 @@
 """Which footage there is: folders, files, patterns and lists of paths become sorted, named sources."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import get_args
+from typing import TypeVar, get_args
 
 from raysweep.data import DataConfig
 from raysweep.data.decoding.decode import IMAGE_READERS, READERS, is_readable
@@ -44,6 +44,11 @@ class Source:
     def size(self) -> int:
         """Bytes of all files."""
         return sum(file.size for file in self.files)
+
+
+Result = TypeVar("Result")
+Run = Callable[[Callable[[Source], Result], Iterable[Source]], Iterable[Result]]
+"""Applies a picklable function to every source, in any order and anywhere: `map`, or a cluster."""
 
 
 def discover(

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from raysweep.data.decoding.decode import Frames
+from raysweep.data.decoding.decode import Frames, to_rgb
 from raysweep.data.preprocessing import Preprocessing
 from raysweep.errors import DataError
 
@@ -53,7 +53,7 @@ def decode(picture: Frames) -> Frames:
             f"every frame of a store must be whole, and one of {len(picture)} bytes does not decode. "
             "`raysweep prepare --verify` names the damaged file."
         )
-    return cv2.cvtColor(frame_HWC, cv2.COLOR_BGR2RGB)
+    return to_rgb(frame_HWC)
 
 
 def squared_error(frame_HWC: Frames, encoded: Encoded) -> float:

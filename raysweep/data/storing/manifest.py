@@ -131,6 +131,11 @@ def _counts(records: Sequence[SourceRecord]) -> Counts:
     )
 
 
+def shard_path(folder: Path, record: SourceRecord) -> Path:
+    """Of a good source."""
+    return folder / "frames" / str(record.shard)
+
+
 def read_manifest(folder: Path) -> Manifest:
     """DataError when `folder` is not a finished store of this version."""
     path = folder / "manifest.json"
@@ -174,7 +179,7 @@ def require_good(manifest: Manifest, max_bad_fraction: float) -> None:
         raise DataError(none_decodes(manifest.skipped))
     if manifest.settings.images:
         bad = len(manifest.skipped)
-        files = bad + sum(record.frames for record in manifest.good)
+        files = bad + manifest.counts.frames
     else:
         bad, files = len(manifest.records) - len(manifest.good), len(manifest.records)
     if bad > max_bad_fraction * files:

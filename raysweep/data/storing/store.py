@@ -14,13 +14,11 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-import pyarrow as pa
-
 from raysweep.data import DataConfig
 from raysweep.data.decoding.decode import readable_name, to_rgb
 from raysweep.data.decoding.fit import fit
 from raysweep.data.preprocessing import Preprocessing
-from raysweep.data.sources.discover import Source, discover_for
+from raysweep.data.sources.discover import Run, Source, discover_for
 from raysweep.data.sources.labels import Split
 from raysweep.data.sources.places import Paths
 from raysweep.data.storing.frames import Incomplete, SourceReader
@@ -34,14 +32,12 @@ from raysweep.data.storing.manifest import (
     require_good,
     require_settings,
     save_manifest,
+    shard_path,
 )
 from raysweep.data.storing.scenes import Cuts
-from raysweep.data.storing.shards import SUFFIX, flush, read_shard, shard_name, write_shard
+from raysweep.data.storing.shards import SUFFIX, flush, shard_name, write_shard
 from raysweep.data.storing.upkeep import remove_orphans
 from raysweep.errors import DataError
-
-Run = Callable[[Callable[[Source], SourceRecord], Iterable[Source]], Iterable[SourceRecord]]
-"""Applies a picklable function to every source, in any order and anywhere: `map`, or a cluster."""
 
 
 class Done(NamedTuple):
@@ -61,7 +57,7 @@ def prepare(
     source: Paths,
     folder: Path,
     config: DataConfig,
-    run: Run = map,
+    run: Run[SourceRecord] = map,
     progress: Callable[[Done], None] = lambda done: None,
     *,
     update: bool = False,
@@ -69,27 +65,27 @@ def prepare(
     """Makes `folder` a store of the footage in `source`, and in `config.validation_source` where that is
     set; nothing is done where it already is that store.
 
-    Bad files are skipped and named in the manifest. Raises DataError when there is none, none that
-    decodes, more bad ones than `max_bad_fraction`, when another prepare works on `folder`, or when that is a store of something else. With
-    `update` it may be one of other footage, of which it keeps what is asked; who reads it meanwhile
-    reads the old manifest and the old shards, until the new manifest stands.
+    Bad files are skipped and named in the manifest. Raises DataError when there is none, none that decodes,
+    more bad ones than `max_bad_fraction`, when another prepare works on `folder`, or when that is a store of
+    something else. With `update` it may be one of other footage, of which it keeps what is asked; who reads
+    it meanwhile reads the old manifest and the old shards, until the new manifest stands.
     """
     sources = discover_for(config, source)
     settings = config.preprocessing
-    if not update and not was_left(folder) and _is_whole(folder, sources, settings):
-        manifest = read_manifest(folder)
-        require_good(manifest, config.max_bad_fraction)
-        return manifest
+    there = None if update or was_left(folder) else _whole(folder, sources, settings)
+    if there is not None:
+        require_good(there, config.max_bad_fraction)
+        return there
     if update and is_finished(folder):
         require_settings(read_manifest(folder), settings)
     where = source if isinstance(source, str | Path) else ", ".join(map(str, source))
     with alone_in(folder) as parts:
-        if update or not _is_whole(folder, sources, settings):
+        manifest = None if update else _whole(folder, sources, settings)
+        if manifest is None:
             one = partial(prepare_source, folder=folder, settings=settings, parts=parts)
             told = _told(run(one, sources), sources, progress, there=_shards_in(folder))
             records = _on_the_disk(folder, told)
-            write_manifest(folder, records, source=where, config=config, parts=parts)
-        manifest = read_manifest(folder)
+            manifest = _completed(folder, records, where, config, parts)
         remove_orphans(folder, manifest)
     return manifest
 
@@ -115,31 +111,18 @@ def prepare_source(
     return record
 
 
-def write_manifest(
-    folder: Path,
-    records: Iterable[SourceRecord],
-    *,
-    source: str | Path,
-    config: DataConfig,
-    parts: Path | None = None,
-) -> Manifest:
-    """Completes a store; DataError when not one of the sources decoded, or too many did not."""
-    in_order = tuple(sorted(records, key=lambda record: record.name))
-    where = readable_name(str(source))
-    manifest = Manifest(source=where, settings=config.preprocessing, records=in_order)
-    require_good(manifest, config.max_bad_fraction)
-    save_manifest(manifest, folder / "manifest.json", parts)
-    flush(folder / "manifest.json")
-    return manifest
-
-
 def is_prepared(folder: Path, sources: Sequence[Source], settings: Preprocessing) -> bool:
     """Whether `folder` is the finished store of these sources; False where there is no finished store.
 
     Raises DataError, saying what differs, where it is the store of something else.
     """
+    return _prepared(folder, sources, settings) is not None
+
+
+def _prepared(folder: Path, sources: Sequence[Source], settings: Preprocessing) -> Manifest | None:
+    """Its manifest, where `is_prepared`."""
     if not is_finished(folder):
-        return False
+        return None
     manifest = read_manifest(folder)
     require_settings(manifest, settings)
     stored = {
@@ -156,15 +139,17 @@ def is_prepared(folder: Path, sources: Sequence[Source], settings: Preprocessing
             f"{asked.get(name, 'absent')}{f', and {rest} more differ' if rest else ''}. Run raysweep "
             f"prepare --update with the same settings, set data.store to a new folder, or delete {folder}."
         )
-    return True
+    return manifest
 
 
-def _is_whole(folder: Path, sources: Sequence[Source], settings: Preprocessing) -> bool:
-    """`is_prepared`, with every shard there in its size."""
-    if not is_prepared(folder, sources, settings):
-        return False
-    good, there = read_manifest(folder).good, _shards_in(folder)
-    return all(there.get(str(record.shard)) == record.shard_bytes for record in good)
+def _whole(folder: Path, sources: Sequence[Source], settings: Preprocessing) -> Manifest | None:
+    """As `_prepared`, with every shard there in its size."""
+    manifest = _prepared(folder, sources, settings)
+    if manifest is None:
+        return None
+    there = _shards_in(folder)
+    is_whole = all(there.get(str(record.shard)) == record.shard_bytes for record in manifest.good)
+    return manifest if is_whole else None
 
 
 def _shards_in(folder: Path) -> dict[str, int]:
@@ -172,14 +157,9 @@ def _shards_in(folder: Path) -> dict[str, int]:
     return {path.name: path.stat().st_size for path in (folder / "frames").glob(f"*{SUFFIX}")}
 
 
-def read_shards(folder: Path, manifest: Manifest) -> list[pa.Table]:
-    """One table of segments per good source, in the order of the manifest; DataError on a damaged one."""
-    return [read_shard(path) for path in shard_paths(folder, manifest)]
-
-
 def shard_paths(folder: Path, manifest: Manifest) -> list[Path]:
     """The shards of the good sources, in the manifest's order."""
-    return [folder / "frames" / str(record.shard) for record in manifest.good]
+    return [shard_path(folder, record) for record in manifest.good]
 
 
 def _told(
@@ -204,10 +184,27 @@ def _on_the_disk(folder: Path, records: Iterable[SourceRecord]) -> list[SourceRe
         for record in records:
             kept.append(record)
             if record.shard is not None:
-                written.append(disk.submit(flush, folder / "frames" / record.shard))
+                written.append(disk.submit(flush, shard_path(folder, record)))
     for each in written:
         each.result()
     return kept
+
+
+def _completed(
+    folder: Path,
+    records: Iterable[SourceRecord],
+    source: str | Path,
+    config: DataConfig,
+    parts: Path,
+) -> Manifest:
+    """The store's manifest, written; DataError when not one of the sources decoded, or too many did not."""
+    in_order = tuple(sorted(records, key=lambda record: record.name))
+    where = readable_name(str(source))
+    manifest = Manifest(source=where, settings=config.preprocessing, records=in_order)
+    require_good(manifest, config.max_bad_fraction)
+    save_manifest(manifest, folder / "manifest.json", parts)
+    flush(folder / "manifest.json")
+    return manifest
 
 
 def _decoded(

@@ -8,7 +8,7 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import NamedTuple
 
-from raysweep.data.storing.manifest import Manifest, SourceRecord
+from raysweep.data.storing.manifest import Manifest, SourceRecord, shard_path
 from raysweep.data.storing.shards import SUFFIX
 
 _OURS = re.compile(rf"[0-9a-f]{{24}}(\{SUFFIX}|\.json)")
@@ -36,7 +36,7 @@ def remove_orphans(folder: Path, manifest: Manifest) -> None:
 
 
 def _check(folder: Path, record: SourceRecord) -> Checked:
-    shard = folder / "frames" / str(record.shard)
+    shard = shard_path(folder, record)
     if not shard.is_file():
         return Checked(record, is_whole=False)
     with shard.open("rb") as file:

@@ -7,7 +7,7 @@ from raysweep.data import DataConfig
 from raysweep.data.decoding.decode import IMAGE_READERS, read_frames
 from raysweep.data.decoding.fit import fit_square
 from raysweep.data.storing.manifest import SourceRecord
-from raysweep.data.storing.store import prepare, read_shards
+from raysweep.data.storing.store import prepare
 from tests.data.media import (
     rotated,
     see_through,
@@ -17,6 +17,7 @@ from tests.data.media import (
     write_video,
     write_y4m,
 )
+from tests.data.stores import read_shards
 
 YUV = (110, 90, 180)
 

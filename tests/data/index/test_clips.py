@@ -170,6 +170,12 @@ def test_an_empty_split_is_refused(manifest, split, rule):
         index_clips(manifest, split, DataConfig(split=rule))
 
 
+def test_images_are_not_advised_of_clips():
+    with pytest.raises(DataError, match=r"must leave train images, got none out of 1\.") as told:
+        index_clips(manifest_of(record("images-0", 1)), "train", DataConfig(images=True))
+    assert "data.clip_length" not in str(told.value)
+
+
 def test_all_train_and_none_validates():
     config = DataConfig(split="none", clip_length=8)
     assert len(index_clips(sources(2), "train", config)) == 10
@@ -254,7 +260,7 @@ def test_a_clip_reads_as_stored(stored, source, first, stride, data):
     length = data.draw(st.integers(1, (199 - first) // stride + 1))
     clip = Clip(source, first, stride, length)
     expected = frames[source][first::stride][:length]
-    assert np.array_equal(ClipReader(tables, SIDE).read(clip), expected)
+    assert np.array_equal(ClipReader(tables, SIDE).read_batch([clip])[0], expected)
 
 
 def test_a_batch_reads_as_its_clips(stored):
@@ -271,7 +277,7 @@ def test_a_batch_reads_as_its_clips(stored):
 def test_tables_may_come_in_any_order_and_sliced(stored, rearrange):
     frames, tables = stored
     reader = ClipReader(rearrange(tables), SIDE)
-    assert np.array_equal(reader.read(Clip("b", 90, 1, 20)), frames["b"][90:110])
+    assert np.array_equal(reader.read_batch([Clip("b", 90, 1, 20)])[0], frames["b"][90:110])
 
 
 def test_the_reader_views_and_does_not_copy(stored):

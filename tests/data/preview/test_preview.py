@@ -15,8 +15,9 @@ from raysweep.data.preview.lettering import shortened, width
 from raysweep.data.preview.preview import FRAMES, Preview, Row, Section, preview
 from raysweep.data.reading.reader import ClipReader
 from raysweep.data.reading.sampling import Sample, Sampler, read_samples
-from raysweep.data.storing.store import prepare, read_shards
+from raysweep.data.storing.store import prepare
 from tests.data.media import write_image, write_video
+from tests.data.stores import read_shards
 
 VARIED = {"crop": "random", "shortest_side": 40, "augment": {"flip": 0.5, "hue": 0.2}}
 NAMES = [

@@ -1,4 +1,4 @@
-"""Promises about samples: drawn by (seed, epoch, clip) alone, and never from beyond what trains."""
+"""Promises about samples: by (seed, epoch, clip) alone, exact resume, any workers, only from what trains."""
 
 from itertools import islice
 
@@ -21,7 +21,7 @@ from raysweep.data.reading.sampling import Sample, Sampler
 from raysweep.data.storing.manifest import Manifest, SourceRecord
 from raysweep.data.storing.shards import read_shard, write_shard
 from raysweep.errors import ConfigError
-from raysweep.experiment.conductor import check_space
+from raysweep.experiment.draws import check_space
 from raysweep.schema import parse
 
 SIZES = {"tall": (60, 21, 10), "wide": (70, 8, 13)}
@@ -37,6 +37,13 @@ IMAGES = DataConfig(
     images=True, clip_length=3, batch_size=4, resolution=SIDE, augment={"flip": 0.5, **COLOURS}
 )
 MODES = pytest.mark.parametrize("config", [ALL, IMAGES], ids=["videos", "images"])
+STARTS = DataConfig(**PLAIN, stride=2, random_start=True)
+PLAIN_IMAGES = DataConfig(images=True, clip_length=3, batch_size=4, resolution=SIDE)
+STREAMS = pytest.mark.parametrize(
+    "config",
+    [ALL, IMAGES, DataConfig(**PLAIN, stride=2), STARTS, PLAIN_IMAGES],
+    ids=["varied", "varied images", "plain", "random starts", "images"],
+)
 
 
 def manifest_of(config, **cuts):
@@ -113,18 +120,18 @@ def test_one_setting_leaves_the_others_draws_as_they_are(name):
             assert off in (on, plain)
 
 
-@MODES
+@STREAMS
 def test_going_on_at_a_step_is_never_having_stopped(batches, config):
-    whole = list(islice(batches(config).train(0), 30))
-    rest = list(islice(batches(config).train(13), 17))
-    assert all(map(torch.equal, rest, whole[13:]))
+    whole = list(islice(batches(config).train(0), 40))
+    rest = list(islice(batches(config).train(17), 23))
+    assert all(map(torch.equal, rest, whole[17:]))
 
 
-@MODES
+@STREAMS
 @pytest.mark.parametrize("workers", [2, 4])
 def test_the_workers_shares_are_the_batch(batches, config, workers):
     streams = [batches(config, rank, workers).train(0) for rank in range(workers)]
-    for whole in islice(batches(config).train(0), 20):
+    for whole in islice(batches(config).train(0), 30):
         assert torch.equal(torch.cat([next(stream) for stream in streams]), whole)
 
 

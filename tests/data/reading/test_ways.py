@@ -17,9 +17,10 @@ from raysweep.data.reading.counting import count
 from raysweep.data.reading.direct import DirectReader, SoughtVideo
 from raysweep.data.reading.reader import ClipReader, MappedReader, View
 from raysweep.data.sources.discover import discover
-from raysweep.data.storing.store import prepare, read_shards
+from raysweep.data.storing.store import prepare
 from raysweep.errors import DataError
 from tests.data.media import BROKEN, write_image, write_video
+from tests.data.stores import read_shards
 
 VIDEOS = DataConfig(resolution=16, clip_length=4, batch_size=3, split="time", gap=0)
 CONFIGS = {

@@ -9,9 +9,10 @@ from raysweep.data.reading.reader import ClipReader
 from raysweep.data.storing.encoding import decode, encode, psnr
 from raysweep.data.storing.manifest import read_manifest
 from raysweep.data.storing.shards import SEGMENT_FRAMES, read_shard, write_shard
-from raysweep.data.storing.store import prepare, read_shards
+from raysweep.data.storing.store import prepare
 from raysweep.errors import DataError
 from tests.data.media import still, write_video
+from tests.data.stores import read_shards
 
 EXACT = ["raw", "png"]
 LOSSY = {("jpeg", 95): 40, ("jpeg", 50): 28, ("webp", 95): 30, ("webp", 50): 26}
@@ -27,7 +28,7 @@ def frames(count=SEGMENT_FRAMES * 2 + 5, size=32):
 
 
 def read(path, clip):
-    return ClipReader([read_shard(path)], 32).read(clip)
+    return ClipReader([read_shard(path)], 32).read_batch([clip])[0]
 
 
 @pytest.mark.parametrize("encoding", EXACT)
@@ -64,9 +65,9 @@ def test_a_clip_from_anywhere_is_what_a_read_in_order_gives(tmp_path, encoding, 
     write_video(tmp_path / "a.mp4", frames=80)
     manifest = prepare(tmp_path / "a.mp4", tmp_path / "store", data)
     reader = ClipReader(read_shards(tmp_path / "store", manifest), 32)
-    all_THWC = reader.read(Clip("a.mp4", 0, 1, 80))
+    (all_THWC,) = reader.read_batch([Clip("a.mp4", 0, 1, 80)])
     for first, stride, length in [(0, 1, 1), (79, 1, 1), (30, 1, 4), (1, 7, 12), (31, 33, 2)]:
-        clip_THWC = reader.read(Clip("a.mp4", first, stride, length))
+        (clip_THWC,) = reader.read_batch([Clip("a.mp4", first, stride, length)])
         np.testing.assert_array_equal(clip_THWC, all_THWC[first::stride][:length])
     assert read_manifest(tmp_path / "store").good[0].frame_bytes >= 80 * 32 * 32 * 3
 

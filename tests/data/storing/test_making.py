@@ -19,15 +19,10 @@ from raysweep.data.storing.store import prepare, prepare_source
 from raysweep.data.storing.upkeep import checked
 from raysweep.errors import DataError
 from tests.data.media import BROKEN, write_image, write_video
+from tests.data.stores import contents, must_not_run
 
 CONFIG = DataConfig(resolution=32, max_bad_fraction=1)
 KILLS = 15
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """Every file of a store."""
-    files = (path for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
 def others(folder: Path) -> list[str]:
@@ -91,10 +86,6 @@ def test_killed_after_the_manifest_it_is_tidied_and_not_decoded_again(footage, t
     (tmp_path / "store" / "frames" / "of somebody else").touch()
     assert prepare(footage, tmp_path / "store", CONFIG, run=must_not_run) == manifest
     assert contents(tmp_path / "store").keys() - whole.keys() == {"frames/of somebody else"}
-
-
-def must_not_run(function, sources):
-    raise AssertionError("nothing was left to do")
 
 
 def test_the_order_in_which_sources_finish_does_not_show(footage, tmp_path):

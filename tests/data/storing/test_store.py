@@ -16,14 +16,10 @@ from raysweep.data.sources import discover as discover_module
 from raysweep.data.sources.discover import File, Source, discover
 from raysweep.data.storing.manifest import read_manifest, require_settings
 from raysweep.data.storing.shards import SEGMENT_FRAMES, read_shard, write_shard
-from raysweep.data.storing.store import (
-    is_prepared,
-    prepare,
-    prepare_source,
-    read_shards,
-)
+from raysweep.data.storing.store import is_prepared, prepare, prepare_source
 from raysweep.errors import DataError
 from tests.data.media import BROKEN, still, write_image, write_video
+from tests.data.stores import must_not_run, read_shards
 
 CONFIG = DataConfig(resolution=16)
 ODD_NAMES = ["a b.mp4", 'it\'s "q".mp4', "two\nlines.mp4", "视频é.mp4", "%03d.mp4", "sub/a b.mp4"]
@@ -126,10 +122,6 @@ def test_a_second_prepare_does_nothing(videos, tmp_path):
     before = files(tmp_path / "store")
     assert prepare(videos, tmp_path / "store", CONFIG, run=must_not_run) == first
     assert files(tmp_path / "store") == before
-
-
-def must_not_run(function, sources):
-    raise AssertionError("nothing was left to do")
 
 
 def test_a_store_that_lost_a_shard_gets_it_back(videos, tmp_path):

@@ -10,11 +10,13 @@ from typing import Literal
 from pydantic import Field
 
 from raysweep.schema import Config
+from raysweep.search.objective import Score
+from raysweep.search.ranking import ranks
+from raysweep.search.schedulers.base import Advice, Patient, Scheduler
 
 
-class SchedulerConfig(Config):
-    kind: Literal["asha", "none"] = "asha"
-    """`asha`: as above; `none`: every trial runs to its end."""
+class AshaConfig(Config):
+    kind: Literal["asha"] = "asha"
     grace: int | None = Field(default=None, ge=1)
     """Steps before a trial can be stopped; None: training.validate_every."""
     reduction_factor: float = Field(default=3.0, gt=1)
@@ -22,28 +24,34 @@ class SchedulerConfig(Config):
     min_peers: int = Field(default=3, ge=1)
     """Scores a rung must hold, the trial's own included, before it stops anything."""
 
+    def build(self, validate_every: int, last_step: int) -> Scheduler:
+        return Halving(self, validate_every, last_step)
 
-class Rungs:
+
+class Halving(Patient):
     """Remembers the score of every trial at every rung it passed, and says who stops."""
 
-    def __init__(self, config: SchedulerConfig, grace: int, last_step: int) -> None:
-        self.config, self.milestones = config, _milestones(config, grace, last_step)
-        self.scores: dict[int, dict[str, float]] = {step: {} for step in self.milestones}
+    def __init__(self, config: AshaConfig, validate_every: int, last_step: int) -> None:
+        self.config = config
+        self.milestones = _milestones(config, config.grace or validate_every, last_step)
+        self.scores: dict[int, dict[str, Score]] = {step: {} for step in self.milestones}
 
-    def stops(self, trial: str, step: int, score: float) -> bool:
-        """Records `score` (higher is better) at the highest rung that `step` has reached."""
+    def report(self, trial: str, step: int, score: Score) -> Advice:
+        """Records `score` at the highest rung that `step` has reached."""
         reached = [milestone for milestone in self.milestones if milestone <= step]
-        if self.config.kind == "none" or not reached or trial in self.scores[reached[-1]]:
-            return False
+        if not reached or trial in self.scores[reached[-1]]:
+            return Advice.GO_ON
         rung = self.scores[reached[-1]]
         rung[trial] = score
         if len(rung) < self.config.min_peers:
-            return False
+            return Advice.GO_ON
         kept = max(1, int(len(rung) / self.config.reduction_factor))
-        return score < sorted(rung.values(), reverse=True)[kept - 1]
+        ranked = ranks(rung)
+        goes_on = ranked[trial] <= sorted(ranked.values())[kept - 1]
+        return Advice.GO_ON if goes_on else Advice.STOP
 
 
-def _milestones(config: SchedulerConfig, grace: int, last_step: int) -> list[int]:
+def _milestones(config: AshaConfig, grace: int, last_step: int) -> list[int]:
     steps: list[int] = []
     step = float(grace)
     while round(step) < last_step:

@@ -3,12 +3,18 @@
 import pytest
 
 from raysweep.schema import parse
-from raysweep.search.objective import Objective
-from raysweep.search.rungs import Rungs, SchedulerConfig
+from raysweep.search.objective import Score
+from raysweep.search.schedulers import AshaConfig
+from raysweep.search.schedulers.base import Advice
+from raysweep.search.schedulers.halving import Halving
 
 
-def rungs(grace: int = 10, last_step: int = 100, **settings) -> Rungs:
-    return Rungs(parse(SchedulerConfig, settings), grace, last_step)
+def rungs(grace: int = 10, last_step: int = 100, **settings) -> Halving:
+    return Halving(parse(AshaConfig, settings), grace, last_step)
+
+
+def stops(judge: Halving, trial: str, step: int, score: float) -> bool:
+    return judge.report(trial, step, Score((score,))) is Advice.STOP
 
 
 MILESTONES = [
@@ -38,7 +44,6 @@ AT_ONE_RUNG = [
     ("as few peers as asked for", {"min_peers": 1}, [1, 0, 2], "-S-"),
     ("as many peers as asked for", {"min_peers": 5}, [5, 4, 3, 2, 1], "----S"),
     ("half go on", {"reduction_factor": 2}, [4, 3, 2, 3.5], "--S-"),
-    ("nobody judges", {"kind": "none", "min_peers": 1}, [5, 4, 3, 2], "----"),
 ]
 
 
@@ -49,8 +54,8 @@ AT_ONE_RUNG = [
 )
 def test_who_stops_at_a_rung(settings, scores, expected):
     judge = rungs(**settings)
-    stops = [judge.stops(str(trial), 10, score) for trial, score in enumerate(scores)]
-    assert "".join("S" if stop else "-" for stop in stops) == expected
+    told = [stops(judge, str(trial), 10, score) for trial, score in enumerate(scores)]
+    assert "".join("S" if stop else "-" for stop in told) == expected
 
 
 # (trial, step, score) in order of arrival -> the trials recorded at each rung
@@ -69,37 +74,12 @@ RECORDS = [
 def test_a_report_counts_at_the_highest_rung_it_has_reached(reports, expected):
     judge = rungs()
     for trial, step, score in reports:
-        judge.stops(trial, step, score)
+        stops(judge, trial, step, score)
     assert [sorted(judge.scores[step]) for step in (10, 30, 90)] == expected
 
 
 def test_the_first_score_at_a_rung_stands():
     judge = rungs(min_peers=1)
-    assert not judge.stops("a", 10, 5)
-    assert judge.stops("b", 10, 4)
-    assert not judge.stops("b", 20, 3)  # it was judged at this rung already
-
-
-OBJECTIVES = [
-    ("max", {"val/psnr": 20.0}, 20.0),
-    ("min", {"val/psnr": 20.0}, -20.0),
-    ("max", {}, None),
-    ("max", {"val/psnr": float("nan")}, None),
-    ("min", {"val/psnr": float("inf")}, None),
-]
-
-
-@pytest.mark.parametrize(("direction", "metrics", "score"), OBJECTIVES)
-def test_scores_are_higher_for_the_better(direction, metrics, score):
-    assert Objective("val/psnr", direction).score(metrics) == score
-
-
-@pytest.mark.parametrize("direction", ["max", "min"])
-def test_the_worst_stops_in_both_directions(direction):
-    objective, judge = Objective("val/x", direction), rungs()
-    figures = [1.0, 2.0, 3.0] if direction == "min" else [3.0, 2.0, 1.0]
-    stops = [
-        judge.stops(str(trial), 10, objective.score({"val/x": figure}))
-        for trial, figure in enumerate(figures)
-    ]
-    assert stops == [False, False, True]
+    assert not stops(judge, "a", 10, 5)
+    assert stops(judge, "b", 10, 4)
+    assert not stops(judge, "b", 20, 3)  # it was judged at this rung already

@@ -1,0 +1,24 @@
+"""Who stops early, one way per file; `kind` chooses.
+
+Each settings class builds its scheduler from the base run's training.validate_every and its steps.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from raysweep.search.schedulers.base import Advice, Course, PatientConfig, Scheduler
+from raysweep.search.schedulers.halving import AshaConfig
+
+__all__ = ["Advice", "AshaConfig", "Course", "PatientConfig", "Scheduler", "SchedulerConfig"]
+
+
+def _usual_kind(settings: Any) -> Any:
+    """Settings without a `kind` are those of the default."""
+    return {"kind": "asha", **settings} if isinstance(settings, Mapping) else settings
+
+
+SchedulerConfig = Annotated[
+    AshaConfig | PatientConfig, Field(discriminator="kind"), BeforeValidator(_usual_kind)
+]

@@ -1,0 +1,45 @@
+"""Who is better than whom: one value, several, with constraints and without."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from raysweep.search.objective import Score
+from raysweep.search.ranking import best_first, front, ranks
+
+NUMBERS = st.floats(-5, 5).map(lambda value: round(value, 1))
+
+ORDERS = [
+    ("one value", {"a": (1,), "b": (3,), "c": (2,)}, {}, "bca"),
+    ("equals stay in order", {"a": (1,), "b": (2,), "c": (2,)}, {}, "bca"),
+    ("constraints come first", {"a": (9,), "b": (1,), "c": (5,)}, {"a": 0.5, "c": 0.1}, "bca"),
+    ("a dominated one is last", {"a": (0, 0), "b": (1, 2), "c": (2, 1)}, {}, "bca"),
+    ("the crowded come late", {"a": (0, 4), "b": (2, 2), "c": (2.1, 1.9), "d": (4, 0)}, {}, "adbc"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("values", "violations", "order"), [row[1:] for row in ORDERS], ids=[row[0] for row in ORDERS])  # fmt: skip
+def test_the_order(values, violations, order):
+    scores = {name: Score(each, violations.get(name, 0.0)) for name, each in values.items()}
+    assert "".join(best_first(scores)) == order
+
+
+@given(st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS), min_size=1, max_size=25))
+def test_no_front_holds_one_that_an_earlier_or_its_own_dominates(points):
+    ranked = ranks({number: Score(point) for number, point in enumerate(points)})
+    for number, point in enumerate(points):
+        better = [
+            other
+            for other, values in enumerate(points)
+            if values != point and (np.array(values) >= np.array(point)).all()
+        ]
+        assert all(ranked[other].front < ranked[number].front for other in better)
+        assert ranked[number].front == max((ranked[other].front + 1 for other in better), default=0)
+
+
+def test_the_front_is_of_those_that_keep_the_constraints():
+    scores = {"a": Score((9, 9), 0.1), "b": Score((1, 2)), "c": Score((2, 1)), "d": Score((1, 1))}
+    assert front(scores) == ["b", "c"]
+    assert front({"a": Score((9,), 0.1)}) == []
+    assert front({"a": Score((1,)), "b": Score((2,))}) == ["b"]
