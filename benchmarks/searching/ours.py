@@ -7,7 +7,7 @@ from raysweep.config import SweepConfig
 from raysweep.experiment.conductor import Conductor
 from raysweep.experiment.events import Event
 from raysweep.schema import Tree, override, parse
-from raysweep.search.objective import Objective
+from raysweep.search.objective import Goal, Objective
 from searching.curves import STEPS, VALIDATE_EVERY, World
 from searching.play import Asked
 
@@ -27,7 +27,7 @@ class Ours:
             "seed": seed,
         }
         sweep = parse(SweepConfig, override(asked, settings))
-        objective = Objective(kind.metric, kind.direction)
+        objective = Objective((Goal(kind.metric, kind.direction),))
         self.conductor = Conductor(sweep, kind.space, objective, _Memory())
 
     def propose(self) -> Asked | None:
