@@ -12,7 +12,7 @@ from typing import Literal
 from raysweep.search.objective import Score
 from raysweep.search.schedulers.base import Advice, Course, Patient, Scheduler
 from raysweep.search.schedulers.ladder import LadderConfig
-from raysweep.search.schedulers.rungs import Rungs, leaders
+from raysweep.search.schedulers.rungs import Rungs, is_leader
 
 
 class AshaConfig(LadderConfig):
@@ -39,5 +39,5 @@ class Halving(Patient):
         peers = self.rungs.scores[rung]
         if len(peers) < self.config.min_peers:
             return Advice.GO_ON
-        goes_on = trial in leaders(peers, self.config.reduction_factor)
+        goes_on = is_leader(trial, peers, self.config.reduction_factor)
         return Advice.GO_ON if goes_on else Advice.STOP

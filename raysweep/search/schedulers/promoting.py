@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from raysweep.search.objective import Score
+from raysweep.search.ranking import best_first
 from raysweep.search.schedulers.base import Advice, Course, Scheduler
 from raysweep.search.schedulers.ladder import LadderConfig, Rung
-from raysweep.search.schedulers.rungs import Rungs, leaders
+from raysweep.search.schedulers.rungs import Rungs, is_leader
 
 
 class PromotingConfig(LadderConfig):
@@ -38,7 +39,7 @@ class Promoting:
         rung = self.rungs.take(trial, step, score)
         if rung is None or self.rungs.has_ended(trial):
             return Advice.GO_ON
-        if trial in self._earned(rung, is_searching=True):
+        if self._has_earned(trial, rung, is_searching=True):
             return Advice.GO_ON
         self.paused[trial] = rung
         return Advice.PAUSE
@@ -58,14 +59,15 @@ class Promoting:
         del self.paused[trial]
 
     def _firsts(self, is_searching: bool) -> Iterator[str]:
-        """The best paused trial of each rung that has earned to go on."""
+        """The best paused trial of each rung, where it has earned to go on."""
         for rung in dict.fromkeys(self.paused.values()):
-            earned = self._earned(rung, is_searching)
-            yield from [trial for trial in earned if self.paused.get(trial) == rung][:1]
+            order = best_first(self.rungs.scores[rung])
+            first = next(trial for trial in order if self.paused.get(trial) == rung)
+            if self._has_earned(first, rung, is_searching):
+                yield first
 
-    def _earned(self, rung: Rung, is_searching: bool) -> list[str]:
-        """Who may go on from a rung. Once no new trials come, too few peers are all there will be."""
+    def _has_earned(self, trial: str, rung: Rung, is_searching: bool) -> bool:
+        """Once no new trials come, too few peers are all that there will be."""
         peers = self.rungs.scores[rung]
-        if is_searching and len(peers) < self.config.min_peers:
-            return []
-        return leaders(peers, self.config.reduction_factor)
+        are_enough = len(peers) >= self.config.min_peers or not is_searching
+        return are_enough and is_leader(trial, peers, self.config.reduction_factor)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from raysweep.search.objective import Score
-from raysweep.search.ranking import ranks
+from raysweep.search.ranking import ahead
 from raysweep.search.schedulers.base import Course
 from raysweep.search.schedulers.ladder import Ladder, Rung
 
@@ -53,12 +53,9 @@ class Rungs:
         return trial in self.last and self.last[trial].step >= self.course(trial).last_step
 
 
-def leaders(scores: Mapping[str, Score], factor: float) -> list[str]:
-    """The best 1/factor, best first: one at least, and whoever is as good as the last of them."""
-    ranked = ranks(scores)
-    order = sorted(ranked, key=lambda trial: ranked[trial])
-    bar = ranked[order[max(1, int(len(order) / factor)) - 1]]
-    return [trial for trial in order if ranked[trial] <= bar]
+def is_leader(trial: str, scores: Mapping[str, Score], factor: float) -> bool:
+    """Whether it is of the best 1/factor, which is one at least; equals are so together."""
+    return ahead(scores, trial) < max(1, int(len(scores) / factor))
 
 
 def _at(step: int, before: Report, after: Report) -> Score:
