@@ -28,7 +28,7 @@ def small_sweep(**settings) -> SweepConfig:
         "space": "smoke",
         "base": smoke.BASE,
         "budget": {"trials": 6},
-        "scheduler": {"min_peers": 2, "reduction_factor": 2},
+        "scheduler": {"kind": "asha", "min_peers": 2, "reduction_factor": 2},
         "sampler": {"startup_trials": 2},
     }
     return parse(SweepConfig, merge(search, settings))
@@ -89,4 +89,4 @@ def known(conductor: Conductor) -> object:
     study = [
         (t.state, t.value, t.params, t.intermediate_values) for t in conductor.study.study.trials
     ]
-    return trials, conductor.scheduler.scores, study
+    return trials, vars(conductor.scheduler), study

@@ -30,6 +30,7 @@ from raysweep.features.resnet import resnet_file
 from raysweep.legacy.device import gpus_of
 from raysweep.models.published.fitting import Start, open_checkpoint
 from raysweep.schema import Tree, flatten, merge, override, parse, parse_assignment
+from raysweep.search import schedulers
 from raysweep.search.objective import Objective
 
 FILES = ("model.checkpoint", "data.source", "data.validation_source", "data.store")
@@ -90,7 +91,8 @@ def compose(request: Request, space: LoadedSpace | None, space_name: str | None)
     """Lays the space's defaults, the config file and the command line over one another."""
     by_hand, name = request.settings, Path(space_name or "train").stem
     written = _written(request.config, by_hand)
-    search = merge({"name": name, "space": space_name}, space.sweep if space else {})
+    usual = {"name": name, "space": space_name, "scheduler": schedulers.USUAL}
+    search = merge(usual, space.sweep if space else {})
     search = override(merge(search, _part(written, of_search=True)), _part(by_hand, of_search=True))
     below = _with_files(space.base) if space else {}
     base = laid(below, flatten(_part(written, of_search=False)))

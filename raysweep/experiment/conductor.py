@@ -88,8 +88,13 @@ class Conductor:
     @property
     def is_over(self) -> bool:
         """Whether nothing runs, and nothing is to run any more."""
-        may_go_on = self._searched < self.budget_trials or self.scheduler.promotable() is not None
+        may_go_on = self._is_searching or self.scheduler.promotable(False) is not None
         return not may_go_on and not any(record.is_open for record in self.trials.values())
+
+    @property
+    def _is_searching(self) -> bool:
+        """Whether new trials are to come."""
+        return self._searched < self.budget_trials
 
     def add(self, settings: Mapping[str, Any], origin: str) -> str:
         """Puts a trial of given settings (dotted paths) in line, outside budget and search; returns its id."""
@@ -119,14 +124,14 @@ class Conductor:
         """Of the trials that are there."""
         if self._waiting:
             return self._waiting.pop(0)
-        promoted = self.scheduler.promotable()
+        promoted = self.scheduler.promotable(self._is_searching)
         if promoted is not None:
             self._write("promoted", promoted)
         return promoted
 
     def _search(self) -> Proposal | None:
         """A new trial; paused ones are let go where there is to be none, and nothing else is left."""
-        while self._searched < self.budget_trials:
+        while self._is_searching:
             params, settings = self.study.propose(len(self.trials))
             try:
                 run = self.resolve(self.sweep.run(settings))
@@ -225,7 +230,8 @@ class Conductor:
 
 def _course(run: RunConfig) -> Course:
     steps = run.training.steps
-    return Course(last_step=steps, gan_from=run.loss.gan_timing(steps).start)
+    timing = run.loss.gan_timing(steps)
+    return Course(last_step=steps, gan_from=None if timing.start is None else timing.joins)
 
 
 def _finite(metrics: Mapping[str, float]) -> dict[str, float]:

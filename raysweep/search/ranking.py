@@ -41,6 +41,17 @@ def best_first(scores: Mapping[Name, Score]) -> list[Name]:
     return sorted(scores, key=lambda name: ranked[name])
 
 
+def ahead(scores: Mapping[Name, Score], name: Name) -> int:
+    """How many are better than it."""
+    own = scores[name]
+    if len(own.values) > 1:
+        ranked = ranks(scores)
+        return sum(rank < ranked[name] for rank in ranked.values())
+    if own.violation > 0:
+        return sum(score.violation < own.violation for score in scores.values())
+    return sum(score.violation == 0 and score.values > own.values for score in scores.values())
+
+
 def front(scores: Mapping[Name, Score]) -> list[Name]:
     """Those that keep the constraints and that no other dominates."""
     ranked, single = ranks(scores), [name for name in scores if not scores[name].violation]
@@ -52,23 +63,23 @@ def _fronts(values: Sequence[tuple[float, ...]]) -> list[Rank]:
     if not values or len(values[0]) == 1:
         return [Rank(0.0, -value, 0.0) for (value,) in values]
     points = np.array(values)
-    found = np.full(len(points), -1)
-    left, number = np.arange(len(points)), 0
-    while len(left):
-        is_first = ~_dominated(points[left])
-        found[left[is_first]] = number
-        left, number = left[~is_first], number + 1
-    crowding = np.zeros(len(points))
-    for each in range(number):
-        crowding[found == each] = _crowding(points[found == each])
+    dominates = _dominates(points)
+    dominators = dominates.sum(0)
+    found, crowding, number = np.full(len(points), -1), np.zeros(len(points)), 0
+    while (found < 0).any():
+        first = np.flatnonzero((found < 0) & (dominators == 0))
+        found[first], crowding[first] = number, _crowding(points[first])
+        dominators -= dominates[first].sum(0)
+        number += 1
     return [Rank(0.0, float(f), -float(c)) for f, c in zip(found, crowding, strict=True)]
 
 
-def _dominated(points: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """(N, values) -> (N,): whether another is at least as good in all values and better in one."""
+def _dominates(points: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(N, values) -> (N, N): whether the row's is at least as good as the column's in all values and better in
+    one."""
     as_good = (points[:, None] >= points[None]).all(-1)
     better = (points[:, None] > points[None]).any(-1)
-    return np.asarray((as_good & better).any(0))
+    return np.asarray(as_good & better)
 
 
 def _crowding(points: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -148,3 +148,11 @@ def test_a_checkpoint_is_named_from_anywhere_and_what_it_gives_is_said(run, fold
         assert f"checkpoint: {folder / 'last.ckpt'}" in out
         assert f"starts from {folder / 'last.ckpt'}\n  takes the tokenizer" in out
         assert "leaves epoch: of a training run that is over" in out
+
+
+@pytest.mark.parametrize("kind", ["none", "median", "promoting"])
+def test_another_scheduler_takes_nothing_over_from_the_one_of_the_space(kind):
+    request = Request(assignments=[f"scheduler.kind={kind}"])
+    sweep = compose(request, load_space("demo"), "demo")
+    assert sweep.scheduler.model_dump(exclude_defaults=True) == {}
+    assert sweep.scheduler.kind == kind

@@ -130,6 +130,12 @@ REFUSED = [
         [*SMOKE, "--set", "objective=lpips", "--set", "loss.perceptual_net=none"],
         ["objective lpips", "Set it to alex"],
     ),
+    ([*SMOKE, "--set", "scheduler.kind=ahsa"], ["scheduler.kind", "'asha', 'promoting'", "'ahsa'"]),
+    ([*SMOKE, "--set", "scheduler.clock=gan"], ["scheduler.clock", "'disc_start'", "'gan'"]),
+    (
+        [*SMOKE, "--set", "scheduler={kind: none, grace: 3}"],
+        ["scheduler: unknown setting 'grace'", "kind"],
+    ),
     ([*SMOKE, "--trials", "0"], ["budget.trials", "0"]),
     ([*SMOKE, "--name", "a/b"], ["name", "'a/b'"]),
     ([*SMOKE, "--storage", ".", "--name", "taken"], ["taken", "--name"]),

@@ -4,15 +4,17 @@ import json
 import math
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from optuna.trial import TrialState
 
-from raysweep.config import in_steps
+from raysweep.config import SweepConfig, in_steps
 from raysweep.experiment.conductor import Conductor, Proposal
 from raysweep.experiment.events import EventLog, read
+from raysweep.schema import Tree
 from raysweep.search.objective import Goal, Objective
 from search_spaces import smoke
 from tests.fakes import PSNR, STEPS, driver, execute, known, small_sweep
@@ -179,6 +181,59 @@ def test_an_end_is_written_once(conductor, path):
     assert kinds(path, trial).count("ended") == 1
 
 
+PROMOTING = {"kind": "promoting", "min_peers": 2, "reduction_factor": 2}
+
+
+def test_who_is_not_among_the_best_pauses_and_goes_on_under_its_id_once_it_is(conductor, path):
+    mind = conductor(path, small_sweep(scheduler=PROMOTING))
+    good, bad = mind.propose(), mind.propose()
+    assert mind.report(good.trial, 5, {"val/psnr": 2.0})  # there is nobody to compare with
+    assert mind.report(bad.trial, 5, {"val/psnr": 1.0})
+    assert states(mind) == {good.trial: "paused", bad.trial: "paused"}
+    assert mind.trials[bad.trial].reason == "not among the best at step 5"
+    assert mind.propose() == good
+    assert kinds(path, good.trial) == ["proposed", "report", "paused", "promoted"]
+    assert not mind.report(good.trial, 5, {"val/psnr": 2.0})  # as one tells that goes on
+    assert mind.report(good.trial, 10, {"val/psnr": 3.0})
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 9])
+def test_a_sweep_of_pauses_comes_to_an_end_with_finished_trials(conductor, path, at_once):
+    mind = conductor(path, small_sweep(scheduler={**PROMOTING, "min_peers": 5}))
+    execute(mind, at_once=at_once)
+    assert mind.is_over
+    ends = states(mind).values()
+    assert set(ends) == {"finished", "stopped"}
+    best = max(mind.trials.values(), key=lambda record: record.settings["loss.disc_weight"])
+    assert best.state == "finished"
+    in_study = [trial.state for trial in mind.study.study.trials]
+    assert in_study.count(TrialState.PRUNED) == list(ends).count("stopped")
+
+
+def test_nobody_is_dismissed_while_another_may_still_break_off(conductor, path):
+    mind = conductor(path, small_sweep(scheduler=PROMOTING, budget={"trials": 2}))
+    good, bad = mind.propose(), mind.propose()
+    for proposal, psnr in [(good, 2.0), (bad, 1.0)]:
+        mind.report(proposal.trial, 5, {"val/psnr": psnr})
+    assert mind.propose() == good
+    mind.start(good.trial)
+    assert mind.propose() is None
+    assert not mind.is_over
+    assert states(mind)[bad.trial] == "paused"
+    mind.end(good.trial, "OSError: gone")
+    assert mind.propose() == bad
+
+
+def test_paused_trials_are_stopped_once_nothing_is_left_to_run(conductor, path):
+    mind = conductor(path, small_sweep(scheduler=PROMOTING))
+    execute(mind, at_once=2)
+    dismissed = [record for record in mind.trials.values() if record.state == "stopped"]
+    assert {record.reason for record in dismissed} <= {
+        f"not among the best at step {step}" for step in (5, 10)
+    }
+    assert all(kinds(path, record.trial)[-2:] == ["paused", "ended"] for record in dismissed)
+
+
 def test_in_the_other_direction_the_highest_stops(conductor, path):
     lpips = Objective((Goal("val/lpips", "min"),))
     mind = conductor(path, small_sweep(scheduler={"min_peers": 1}), objective=lpips)
@@ -217,14 +272,37 @@ def check_complete(mind: Conductor, trials: int) -> None:
     assert len(reports) == len(set(reports))
 
 
-@pytest.fixture(scope="module", params=[1, 3], ids="{}-at-once".format)
-def live(request, tmp_path_factory) -> tuple[int, bytes, object]:
-    """A sweep played through with a stop, a failure, a divergence and an added trial: its log and outcome."""
-    with driver(tmp_path_factory.mktemp("live") / "events.jsonl") as mind:
+KINDS: dict[str, Tree] = {
+    "asha": {},
+    "promoting": {"kind": "promoting", "min_peers": 2, "reduction_factor": 2},
+    "median": {"kind": "median", "min_peers": 2},
+    "hyperband": {"kind": "hyperband", "min_peers": 2, "reduction_factor": 2, "clock": "phases"},
+}
+"""Settings of a scheduler of each kind that judges in a small sweep."""
+
+
+class Live(NamedTuple):
+    """A sweep played through, with a trial that ends early, a failure, a divergence and an added trial."""
+
+    at_once: int
+    sweep: SweepConfig
+    log: bytes
+    outcome: object
+
+
+@pytest.fixture(
+    scope="module",
+    params=[(1, "asha"), (3, "asha"), (1, "promoting"), (3, "promoting"), (3, "median"), (1, "hyperband")],
+    ids="{0[0]}-at-once-{0[1]}".format,
+)  # fmt: skip
+def live(request, tmp_path_factory) -> Live:
+    at_once, kind = request.param
+    sweep = small_sweep(scheduler=KINDS[kind])
+    with driver(tmp_path_factory.mktemp("live") / "events.jsonl", sweep) as mind:
         mind.add({"loss.disc_weight": 0.001}, "by hand")
-        play(mind, request.param)
+        play(mind, at_once)
     assert set(states(mind).values()) == {"stopped", "finished", "failed", "diverged"}
-    return request.param, mind.log.path.read_bytes(), outcome(mind)
+    return Live(at_once, sweep, mind.log.path.read_bytes(), outcome(mind))
 
 
 QUALITY = dict(zip([f"{number:04d}" for number in range(7)], (0, 2, 3, 5, 1, 9, 4), strict=True))
@@ -246,18 +324,15 @@ def cuts(log: bytes) -> list[int]:
 
 
 def test_a_driver_killed_anywhere_is_taken_over(conductor, live, tmp_path):
-    at_once, log, expected = live
+    at_once, sweep, log, expected = live
     for cut in cuts(log):
         path = tmp_path / f"{cut}.jsonl"
         path.write_bytes(log[:cut])
-        past = list(read(path))
-        ended = {event["trial"] for event in past if event["kind"] == "ended"}
-        began = [event["trial"] for event in past if event["kind"] == "proposed"]
-        mind = conductor(path)
-        if not began:  # the command that adds the trial adds it before it starts
+        mind = conductor(path, sweep)
+        ended = {record.trial for record in mind.trials.values() if record.ended}
+        still_open = [record.trial for record in mind.trials.values() if record.is_open]
+        if not mind.trials:  # the command that adds the trial adds it before it starts
             mind.add({"loss.disc_weight": 0.001}, "by hand")
-        ended |= {record.trial for record in mind.trials.values() if not record.is_open}
-        still_open = [trial for trial in began if trial not in ended]
         started = play(mind, at_once)
         assert started[: len(still_open)] == still_open
         assert not ended & set(started)
@@ -314,17 +389,19 @@ def act(mind: Conductor, what: str, which: int, psnr: float) -> None:
         mind.end(record.trial, "gone" if what == "fail" else "")
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @given(actions=ACTIONS)
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_a_replay_is_the_live_conductor(tmp_path, actions):
+def test_a_replay_is_the_live_conductor(tmp_path, kind, actions):
+    sweep = small_sweep(scheduler=KINDS[kind])
     path = tmp_path / "events.jsonl"
     path.unlink(missing_ok=True)
-    with driver(path) as mind:
+    with driver(path, sweep) as mind:
         for action in actions:
             act(mind, *action)
-    with driver(path) as again:
+    with driver(path, sweep) as again:
         assert known(again) == known(mind)
     number = len(mind.trials)
     assert again.study.propose(number) == mind.study.propose(number)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from raysweep.search.objective import Score
-from raysweep.search.ranking import best_first, front, ranks
+from raysweep.search.ranking import ahead, best_first, front, ranks
 
 NUMBERS = st.floats(-5, 5).map(lambda value: round(value, 1))
 
@@ -36,6 +36,18 @@ def test_no_front_holds_one_that_an_earlier_or_its_own_dominates(points):
         ]
         assert all(ranked[other].front < ranked[number].front for other in better)
         assert ranked[number].front == max((ranked[other].front + 1 for other in better), default=0)
+
+
+@given(
+    st.integers(1, 3).flatmap(lambda values: st.lists(st.tuples(*[NUMBERS] * values), min_size=1)),
+    st.data(),
+)
+def test_ahead_are_those_of_a_lower_rank(points, data):
+    violations = st.sampled_from([0.0, 0.0, 0.1, 0.2])
+    scores = {number: Score(point, data.draw(violations)) for number, point in enumerate(points)}
+    ranked = ranks(scores)
+    for number in scores:
+        assert ahead(scores, number) == sum(rank < ranked[number] for rank in ranked.values())
 
 
 def test_the_front_is_of_those_that_keep_the_constraints():

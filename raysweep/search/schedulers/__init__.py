@@ -10,15 +10,22 @@ from pydantic import BeforeValidator, Field
 
 from raysweep.search.schedulers.base import Advice, Course, PatientConfig, Scheduler
 from raysweep.search.schedulers.halving import AshaConfig
+from raysweep.search.schedulers.hyperband import HyperbandConfig
+from raysweep.search.schedulers.median import MedianConfig
+from raysweep.search.schedulers.promoting import PromotingConfig
 
-__all__ = ["Advice", "AshaConfig", "Course", "PatientConfig", "Scheduler", "SchedulerConfig"]
+__all__ = ["USUAL", "Advice", "AshaConfig", "Course", "Scheduler", "SchedulerConfig"]
+
+USUAL = {"kind": "asha"}
 
 
 def _usual_kind(settings: Any) -> Any:
-    """Settings without a `kind` are those of the default."""
-    return {"kind": "asha", **settings} if isinstance(settings, Mapping) else settings
+    """Settings without a `kind` are those of the usual one."""
+    return {**USUAL, **settings} if isinstance(settings, Mapping) else settings
 
 
 SchedulerConfig = Annotated[
-    AshaConfig | PatientConfig, Field(discriminator="kind"), BeforeValidator(_usual_kind)
+    AshaConfig | PromotingConfig | HyperbandConfig | MedianConfig | PatientConfig,
+    Field(discriminator="kind"),
+    BeforeValidator(_usual_kind),
 ]

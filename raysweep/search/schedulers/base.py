@@ -21,7 +21,7 @@ class Course(NamedTuple):
 
     last_step: int
     gan_from: int | None
-    """First step that the discriminator is trained in; None: there is none."""
+    """Steps made before the discriminator has a say in the loss; None: it never has."""
 
 
 class Scheduler(Protocol):
@@ -37,8 +37,11 @@ class Scheduler(Protocol):
         """The trial is over, whatever became of it."""
         ...
 
-    def promotable(self) -> str | None:
-        """The paused trial that should go on first, where one has earned it; nothing changes."""
+    def promotable(self, is_searching: bool) -> str | None:
+        """The paused trial that should go on first, where one has earned it; nothing changes.
+
+        `is_searching`: whether new trials are still to come.
+        """
         ...
 
     def promoted(self, trial: str) -> None:
@@ -58,7 +61,7 @@ class Patient:
     def end(self, trial: str) -> None:
         pass
 
-    def promotable(self) -> str | None:
+    def promotable(self, is_searching: bool) -> str | None:
         return None
 
     def promoted(self, trial: str) -> None:

@@ -1,60 +1,43 @@
 """Asynchronous successive halving, the variant that stops (Li et al. 2020, "A System for Massively
 Parallel Hyperparameter Tuning", algorithm 2, as decided one report at a time).
 
-Rungs stand at grace, grace * factor, grace * factor^2, ... steps. A trial that reaches a rung goes on if
-its score is within the best 1/factor of those recorded there, its own included.
+A trial that reaches a rung goes on if its score is within the best 1/factor of those recorded there, its own
+included. Of several goals their fronts count (Schmucker et al. 2021, "Multi-objective Asynchronous Successive
+Halving").
 """
 
+from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import Field
-
-from raysweep.schema import Config
 from raysweep.search.objective import Score
-from raysweep.search.ranking import ranks
-from raysweep.search.schedulers.base import Advice, Patient, Scheduler
+from raysweep.search.schedulers.base import Advice, Course, Patient, Scheduler
+from raysweep.search.schedulers.ladder import LadderConfig
+from raysweep.search.schedulers.rungs import Rungs, is_leader
 
 
-class AshaConfig(Config):
+class AshaConfig(LadderConfig):
+    """Successive halving that stops whoever is not among the best at a rung."""
+
     kind: Literal["asha"] = "asha"
-    grace: int | None = Field(default=None, ge=1)
-    """Steps before a trial can be stopped; None: training.validate_every."""
-    reduction_factor: float = Field(default=3.0, gt=1)
-    """One in so many trials goes on from each rung."""
-    min_peers: int = Field(default=3, ge=1)
-    """Scores a rung must hold, the trial's own included, before it stops anything."""
 
     def build(self, validate_every: int, last_step: int) -> Scheduler:
-        return Halving(self, validate_every, last_step)
+        return Halving(self, Rungs(self.ladder(validate_every), Course(last_step, None)))
 
 
+@dataclass
 class Halving(Patient):
-    """Remembers the score of every trial at every rung it passed, and says who stops."""
+    config: LadderConfig
+    rungs: Rungs
 
-    def __init__(self, config: AshaConfig, validate_every: int, last_step: int) -> None:
-        self.config = config
-        self.milestones = _milestones(config, config.grace or validate_every, last_step)
-        self.scores: dict[int, dict[str, Score]] = {step: {} for step in self.milestones}
+    def enter(self, trial: str, course: Course) -> None:
+        self.rungs.courses[trial] = course
 
     def report(self, trial: str, step: int, score: Score) -> Advice:
-        """Records `score` at the highest rung that `step` has reached."""
-        reached = [milestone for milestone in self.milestones if milestone <= step]
-        if not reached or trial in self.scores[reached[-1]]:
+        rung = self.rungs.take(trial, step, score)
+        if rung is None or self.rungs.has_ended(trial):
             return Advice.GO_ON
-        rung = self.scores[reached[-1]]
-        rung[trial] = score
-        if len(rung) < self.config.min_peers:
+        peers = self.rungs.scores[rung]
+        if len(peers) < self.config.min_peers:
             return Advice.GO_ON
-        kept = max(1, int(len(rung) / self.config.reduction_factor))
-        ranked = ranks(rung)
-        goes_on = ranked[trial] <= sorted(ranked.values())[kept - 1]
+        goes_on = is_leader(trial, peers, self.config.reduction_factor)
         return Advice.GO_ON if goes_on else Advice.STOP
-
-
-def _milestones(config: AshaConfig, grace: int, last_step: int) -> list[int]:
-    steps: list[int] = []
-    step = float(grace)
-    while round(step) < last_step:
-        steps.append(round(step))
-        step *= config.reduction_factor
-    return steps
