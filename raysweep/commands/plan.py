@@ -123,7 +123,8 @@ def check(sweep: SweepConfig, space: LoadedSpace | None) -> Plan:
     for asked in [sweep.run_by_hand(settings) for settings in sweep.tasks.values()] or [run]:
         _require_comparable(asked, run, goal, sweep)
         check_run(asked, experiment)
-    draws = check_space(sweep, space.space) if space else []
+    values = len(goal.goals) if goal.is_pareto else 1
+    draws = check_space(sweep, space.space, values=values) if space else []
     for drawn in _distinct(draw.config for draw in draws):
         _require_comparable(drawn, run, goal, sweep)
         _require_buildable(drawn)

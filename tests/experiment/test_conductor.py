@@ -87,8 +87,9 @@ def test_an_added_trial_overrules_what_was_pinned(conductor, path):
 
 def test_a_run_that_suggestions_make_impossible_fails_alone(conductor, path):
     def space(trial):
-        size = trial.suggest_categorical("data.batch_size", [4, 5])
-        return {"cluster.workers": 2, "training.learning_rate": 0.01 * size}
+        trial.suggest_categorical("data.batch_size", [4, 5])
+        trial.suggest_float("training.learning_rate", 0.01, 0.1)
+        return {"cluster.workers": 2}
 
     mind = conductor(path, small_sweep(budget={"trials": 8}), space)
     execute(mind, lambda proposal, step: {"val/psnr": 1.0})
