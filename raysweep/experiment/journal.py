@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.storages import JournalStorage
 from optuna.storages.journal import BaseJournalBackend
 from optuna.study import StudyDirection
@@ -133,7 +134,7 @@ class Journal:
     def _frozen(self, record: TrialRecord) -> FrozenTrial:
         """The trial as it stands."""
         outcome = self._outcome(record)
-        asked = self.conductor.study.trial(int(record.trial)) if record.is_searched else None
+        params, distributions = self._asked(record)
         return FrozenTrial(
             number=-1,  # the storage gives both
             trial_id=-1,
@@ -142,12 +143,20 @@ class Journal:
             values=outcome.values,
             datetime_start=datetime.fromtimestamp(record.started) if record.started else None,
             datetime_complete=datetime.fromtimestamp(record.ended) if record.ended else None,
-            params=asked.params if asked else {},
-            distributions=asked.distributions if asked else {},
+            params=params,
+            distributions=distributions,
             user_attrs=self._attributes(record),
             system_attrs=outcome.constraints,
             intermediate_values=self._curve(record.reports),
         )
+
+    def _asked(self, record: TrialRecord) -> tuple[Tree, dict[str, BaseDistribution]]:
+        """Parameters and their distributions; lists among choices as text, since no storage takes them."""
+        if not record.is_searched:
+            return {}, {}
+        asked = self.conductor.study.trial(int(record.trial))
+        params = {name: _as_text(value) for name, value in asked.params.items()}
+        return params, {name: _of_text(it) for name, it in asked.distributions.items()}
 
     def _attributes(self, record: TrialRecord) -> Tree:
         checkpoints = {
@@ -207,6 +216,17 @@ class _Outcome(NamedTuple):
     state: TrialState
     values: list[float] | None
     constraints: dict[str, list[float]]
+
+
+def _of_text(distribution: BaseDistribution) -> BaseDistribution:
+    match distribution:
+        case CategoricalDistribution():
+            return CategoricalDistribution([_as_text(choice) for choice in distribution.choices])
+    return distribution
+
+
+def _as_text(value: Any) -> Any:
+    return json.dumps(value) if isinstance(value, list) else value
 
 
 class _Appended(BaseJournalBackend):
