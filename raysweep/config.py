@@ -16,8 +16,8 @@ from raysweep.models import ModelConfig, TamingConfig, called, defaults
 from raysweep.models.discriminators import DiscriminatorConfig, PatchConfig
 from raysweep.presets import PRESETS
 from raysweep.schema import Config, Tree, merge, override, parse
+from raysweep.search.samplers import SamplerConfig
 from raysweep.search.schedulers import AshaConfig, SchedulerConfig
-from raysweep.search.study import SamplerConfig
 from raysweep.tracking import TrackingConfig
 from raysweep.training import TrainingConfig
 
@@ -120,6 +120,8 @@ class SweepConfig(Config):
     budget: BudgetConfig = BudgetConfig()
     seed: int = Field(default=0, ge=0)
     """Of the search; runs have their own."""
+    made_with: dict[str, str] = Field(default_factory=dict)
+    """Versions, and raysweep's git revision; written down when an experiment is made."""
 
     @property
     def all_pinned(self) -> Tree:

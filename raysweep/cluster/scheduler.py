@@ -20,7 +20,7 @@ class ConductedScheduler(FIFOScheduler):
         return {}
 
     def on_trial_add(self, tune_controller: Any, trial: Trial) -> None:
-        self.conductor.start(trial.config["trial"])
+        self.conductor.start(trial.config["trial"], executed_as=trial.trial_id)
 
     def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
         metrics = {name: float(value) for name, value in result.items() if _is_metric(name, value)}

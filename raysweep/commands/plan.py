@@ -126,7 +126,8 @@ def check(sweep: SweepConfig, space: LoadedSpace | None) -> Plan:
         _require_comparable(asked, run, goal, sweep)
         _require_buildable(asked)
     check_footage(run.data, experiment.folder.parent)  # which all of them share
-    draws = check_space(sweep, space.space) if space else []
+    values = len(goal.goals) if goal.is_pareto else 1
+    draws = check_space(sweep, space.space, values=values) if space else []
     for drawn in _distinct(draw.config for draw in draws):
         _require_comparable(drawn, run, goal, sweep)
         _require_buildable(drawn)

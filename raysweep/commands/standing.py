@@ -23,6 +23,8 @@ class Standing:
     sweep: SweepConfig
     objective: Objective
     trials: Records
+    exhausted: str = ""
+    """Why no more trials are proposed though the budget has some; empty: they are."""
 
     @property
     def leaderboard(self) -> list[Row]:
@@ -50,7 +52,9 @@ class Added(NamedTuple):
 def standing(experiment: Experiment) -> Standing:
     sweep = parse(SweepConfig, read_file(experiment.sweep_file))
     goal = objective(sweep.objective, sweep.run())
-    return Standing(experiment, sweep, goal, replay(read(experiment.events)))
+    events = list(read(experiment.events))
+    exhausted = (event["reason"] for event in events if event["kind"] == "exhausted")
+    return Standing(experiment, sweep, goal, replay(events), next(exhausted, ""))
 
 
 def further(now: Standing, trial: str, changes: Mapping[str, Any]) -> Added:

@@ -27,6 +27,8 @@ COLUMNS = {
 def status(experiment: Experiment) -> None:
     now = standing(experiment)
     console.print(_table(now.leaderboard, experiment.folder.name, now.objective))
+    if now.exhausted:
+        say(f"the search is over: {now.exhausted}")
     for trial in now.trials:
         address = experiment.trial(trial) / URL_FILE
         if address.exists():

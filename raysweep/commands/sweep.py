@@ -1,7 +1,7 @@
 """Starting, going on with, and adding to an experiment."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 from typing import Any
 
@@ -25,9 +25,11 @@ from raysweep.data.index.clips import index_clips
 from raysweep.data.storing.manifest import Manifest
 from raysweep.errors import ConfigError, DataError, TrainingFailed
 from raysweep.experiment.conductor import Conductor
-from raysweep.experiment.events import EventLog, read
+from raysweep.experiment.events import Event, EventLog, read
+from raysweep.experiment.journal import KeptJournal
 from raysweep.experiment.layout import Experiment, create, remove
-from raysweep.experiment.records import run_of
+from raysweep.experiment.provenance import provenance
+from raysweep.experiment.records import TrialRecord, run_of
 from raysweep.experiment.results import write_csv
 from raysweep.search.study import Space
 from trainables import TRAINABLES
@@ -35,7 +37,8 @@ from trainables import TRAINABLES
 
 def start(plan: Plan, space: LoadedSpace | None) -> None:
     """Runs a new experiment to its end; one trial of the base settings where there is no space."""
-    settings = yaml.safe_dump(plan.sweep.model_dump(mode="json"), sort_keys=False)
+    sweep = plan.sweep.model_copy(update={"made_with": provenance()})
+    settings = yaml.safe_dump(sweep.model_dump(mode="json"), sort_keys=False)
     create(plan.experiment, settings, space.source if space else None)
     print_start(plan.sweep.run())
     try:
@@ -78,11 +81,18 @@ def _run(now: Standing, added: Added | None = None) -> str:
         past, hear = read(experiment.events), Narrator(now.objective)
         resolve = partial(_resolve, now, footage.manifest)
         conductor = Conductor(sweep, _space(experiment), now.objective, log, past, hear, resolve)
-        for new in line:
-            trial = conductor.add(new.settings, new.origin)
-        execute(conductor, experiment, footage, TRAINABLES, at_once=count)
+        with closing(KeptJournal(experiment, conductor, sweep.made_with, say)) as journal:
+            conductor.listener = partial(_tell_both, hear, journal)
+            for new in line:
+                trial = conductor.add(new.settings, new.origin)
+            execute(conductor, experiment, footage, TRAINABLES, at_once=count)
     _conclude(standing(experiment))
     return trial
+
+
+def _tell_both(narrator: Narrator, journal: KeptJournal, event: Event, record: TrialRecord) -> None:
+    narrator(event, record)
+    journal(event, record)
 
 
 def _line(now: Standing) -> list[Added]:

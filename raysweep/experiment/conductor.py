@@ -61,13 +61,16 @@ class Conductor:
         self.sweep, self.objective, self.log, self.listener = sweep, objective, log, listener
         values = len(objective.goals) if objective.is_pareto else 1
         pinned = sweep.all_pinned
-        self.study = Study(space or _nothing, sweep.sampler, sweep.seed, pinned, values)
+        constrained = bool(objective.constraints)
+        self.study = Study(
+            space or _nothing, sweep.sampler, sweep.seed, pinned, values, constrained
+        )
         self.budget_trials = 0 if space is None else sweep.budget.trials
         self.resolve = resolve
         training = resolve(sweep.run()).training
         self.scheduler = sweep.scheduler.build(training.validate_every, training.steps)
         self.trials: Records = {}
-        self._searched = 0
+        self._searched, self._is_told_exhausted = 0, False
         self._verdicts: dict[str, Verdict] = {}
         self._catch_up(past)
         self._waiting = [record.trial for record in self.trials.values() if record.is_open]
@@ -94,7 +97,7 @@ class Conductor:
     @property
     def _is_searching(self) -> bool:
         """Whether new trials are to come."""
-        return self._searched < self.budget_trials
+        return self._searched < self.budget_trials and not self.study.is_exhausted
 
     def add(self, settings: Mapping[str, Any], origin: str) -> str:
         """Puts a trial of given settings (dotted paths) in line, outside budget and search; returns its id."""
@@ -102,8 +105,9 @@ class Conductor:
         self._waiting.append(trial)
         return trial
 
-    def start(self, trial: str) -> None:
-        self._write("started", trial)
+    def start(self, trial: str, executed_as: str = "") -> None:
+        """`executed_as`: the executor's own name for it, where it has one."""
+        self._write("started", trial, executed_as=executed_as)
 
     def report(self, trial: str, step: int, metrics: Mapping[str, float]) -> bool:
         """Takes in one validation; True when the trial must not run on."""
@@ -132,7 +136,11 @@ class Conductor:
     def _search(self) -> Proposal | None:
         """A new trial; paused ones are let go where there is to be none, and nothing else is left."""
         while self._is_searching:
-            params, settings = self.study.propose(len(self.trials))
+            suggestion = self.study.propose(len(self.trials))
+            if suggestion is None:
+                self._tell_exhausted()
+                break
+            params, settings = suggestion
             try:
                 run = self.resolve(self.sweep.run(settings))
             except UserError as error:
@@ -142,6 +150,13 @@ class Conductor:
         if self.is_over:
             self._dismiss_paused()
         return None
+
+    def _tell_exhausted(self) -> None:
+        if not self._is_told_exhausted:
+            count = len(self.study.tried)
+            reason = f"all {count} settings that the space has were proposed"
+            self.log.append("exhausted", "", reason=reason)
+            self._is_told_exhausted = True
 
     def _dismiss_paused(self) -> None:
         for record in self.trials.values():
@@ -164,6 +179,9 @@ class Conductor:
 
     def _catch_up(self, past: Iterable[Event]) -> None:
         for event in past:
+            if event["kind"] == "exhausted":
+                self._is_told_exhausted = True
+                continue
             record = apply(self.trials, event)
             if event["kind"] == "proposed" and record.is_searched:
                 self.study.propose(int(record.trial), record.params)

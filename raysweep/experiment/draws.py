@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from raysweep.config import RunConfig, SweepConfig
 from raysweep.errors import ConfigError
 from raysweep.schema import Tree
-from raysweep.search.study import SamplerConfig, Space, Study
+from raysweep.search.samplers import SamplerConfig
+from raysweep.search.study import Space, Study, Suggestion
 
 
 class Draw(NamedTuple):
@@ -19,16 +20,34 @@ class Draw(NamedTuple):
     config: RunConfig
 
 
-def check_space(sweep: SweepConfig, space: Space, samples: int = 50) -> list[Draw]:
-    """Draws from the space and validates every result; ConfigError names the first bad setting."""
-    study, draws = Study(space, sweep.sampler, sweep.seed, sweep.all_pinned), []
-    for number in range(samples):
-        with _blaming(sweep.space):
-            params, settings = study.propose(number)
+def check_space(sweep: SweepConfig, space: Space, samples: int = 50, values: int = 1) -> list[Draw]:
+    """Draws from the space and validates every result; ConfigError names the first bad setting.
+
+    `values`: how many a score has.
+    """
+    study, draws = Study(space, sweep.sampler, sweep.seed, sweep.all_pinned, values), []
+    with _blaming(sweep.space):
+        for params, settings in _drawn(study, samples):
             _require_plain(settings)
             draws.append(Draw(params, sweep.run(settings)))
-        study.tell(number, "failed")
+        if sweep.sampler.kind == "grid":  # what it cannot take may hide in a rare branch
+            exhaust(Study(space, sweep.sampler, sweep.seed, sweep.all_pinned))
     return draws
+
+
+def exhaust(study: Study, most: int = 10_000) -> int:
+    """How many settings the space has, or `most`."""
+    return sum(1 for _ in _drawn(study, most))
+
+
+def _drawn(study: Study, samples: int) -> Iterator[Suggestion]:
+    """Fewer where the space has fewer."""
+    for number in range(samples):
+        suggestion = study.propose(number)
+        if suggestion is None:
+            return
+        yield suggestion
+        study.tell(number, "failed")
 
 
 def asked_of_some(
@@ -36,10 +55,9 @@ def asked_of_some(
 ) -> set[str]:
     """The paths of `pinned` that belong to some of the kinds that the space tries: it sets them in some trials
     and not in all."""
-    study, asked = Study(space, SamplerConfig(kind="random"), 0, pinned), []
-    for number in range(samples):
-        with _blaming(name):
-            asked.append(set(study.propose(number)[1]))
+    study = Study(space, SamplerConfig(kind="random"), 0, pinned)
+    with _blaming(name):
+        asked = [set(settings) for _, settings in _drawn(study, samples)]
     ever, always = set.union(*asked), set.intersection(*asked)
     return {path for path in pinned if path in ever - always and not ever.isdisjoint(_kinds(path))}
 

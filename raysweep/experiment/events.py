@@ -15,7 +15,8 @@ from typing import Any, Self
 from raysweep.errors import ExperimentError
 
 Event = dict[str, Any]
-"""`kind` (proposed, started, report, ended), `trial`, `time` in seconds since the epoch, and more."""
+"""`kind` (proposed, started, report, paused, promoted, ended; exhausted, of no trial), `trial` ("": none), `time`
+in seconds since the epoch, and more."""
 
 
 class EventLog:

@@ -26,6 +26,11 @@ class Experiment:
         return self.folder / "events" / "events.jsonl"
 
     @property
+    def journal(self) -> Path:
+        """For optuna-dashboard."""
+        return self.folder / "optuna.journal"
+
+    @property
     def leaderboard(self) -> Path:
         return self.folder / "leaderboard.csv"
 

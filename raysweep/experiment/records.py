@@ -29,6 +29,8 @@ class TrialRecord:
     started: float = 0.0
     ended: float = 0.0
     """Seconds since the epoch; 0: not yet."""
+    executed_as: str = ""
+    """The executor's own name for its last start."""
 
     @property
     def is_open(self) -> bool:
@@ -57,7 +59,8 @@ def run_of(sweep: SweepConfig, record: TrialRecord) -> RunConfig:
 def replay(events: Iterable[Event]) -> Records:
     records: Records = {}
     for event in events:
-        apply(records, event)
+        if event["trial"]:
+            apply(records, event)
     return records
 
 
@@ -69,6 +72,7 @@ def apply(records: Records, event: Event) -> TrialRecord:
     record = records[trial]
     if event["kind"] == "started":
         record.state, record.started = "running", record.started or event["time"]
+        record.executed_as = event.get("executed_as", "")
     elif event["kind"] == "promoted":
         record.state, record.reason = "promoted", ""
     elif event["kind"] == "paused":

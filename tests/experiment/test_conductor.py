@@ -89,8 +89,9 @@ def test_an_added_trial_overrules_what_was_pinned(conductor, path):
 
 def test_a_run_that_suggestions_make_impossible_fails_alone(conductor, path):
     def space(trial):
-        size = trial.suggest_categorical("data.batch_size", [4, 5])
-        return {"cluster.workers": 2, "training.learning_rate": 0.01 * size}
+        trial.suggest_categorical("data.batch_size", [4, 5])
+        trial.suggest_float("training.learning_rate", 0.01, 0.1)
+        return {"cluster.workers": 2}
 
     mind = conductor(path, small_sweep(budget={"trials": 8}), space)
     execute(mind, lambda proposal, step: {"val/psnr": 1.0})
@@ -101,6 +102,27 @@ def test_a_run_that_suggestions_make_impossible_fails_alone(conductor, path):
     assert "must divide by cluster.workers" in bad[0].reason
     mind.log.close()
     assert known(conductor(path, small_sweep(budget={"trials": 8}), space)) == known(mind)
+
+
+def four(trial):
+    """A space of four settings."""
+    trial.suggest_categorical("loss.disc_weight", [0.1, 0.2])
+    trial.suggest_int("loss.disc_start", 4, 6, step=2)
+
+
+@pytest.mark.parametrize("kind", ["tpe", "random", "grid"])
+def test_a_space_that_is_exhausted_ends_the_search(conductor, path, kind):
+    mind = conductor(path, small_sweep(sampler={"kind": kind}), four)
+    assert len(execute(mind, at_once=3)) == 4
+    assert mind.is_over
+    assert len({str(record.params) for record in mind.trials.values()}) == 4
+    mind.log.close()
+    again = conductor(path, small_sweep(sampler={"kind": kind}), four)
+    assert again.is_over
+    assert again.propose() is None
+    (told,) = [event for event in read(path) if event["kind"] == "exhausted"]
+    assert told["reason"] == "all 4 settings that the space has were proposed"
+    assert known(again) == known(mind)
 
 
 # -- what it decides ----------------------------------------------------------------------------------

@@ -1,0 +1,86 @@
+"""Who proposes, by name: Optuna's samplers, and what each of them can do."""
+
+import warnings
+from typing import Literal
+
+import optuna
+from optuna.samplers import (
+    BaseSampler,
+    CmaEsSampler,
+    GPSampler,
+    NSGAIISampler,
+    RandomSampler,
+    TPESampler,
+)
+from pydantic import Field
+
+from raysweep.errors import ConfigError
+from raysweep.schema import Config
+
+
+class SamplerConfig(Config):
+    kind: Literal["tpe", "random", "grid", "gp", "nsga2", "cmaes"] = "tpe"
+    """`tpe`: Bergstra et al. 2011, "Algorithms for Hyper-Parameter Optimization", which alone learns from trials
+    that were stopped; `gp`: a Gaussian process with expected improvement (Jones et al. 1998); `nsga2`: Deb et al.
+    2002, for several goals and many trials; `cmaes`: Hansen 2016, "The CMA Evolution Strategy: A Tutorial", for
+    numbers and one goal; `random`: no model at all; `grid`: all settings of a discrete space, in random order.
+    What `gp` and `cmaes` have no model for, `tpe` proposes."""
+    startup_trials: int = Field(default=8, ge=1)
+    """Random proposals before the first modelled one (tpe, gp, cmaes)."""
+    population: int = Field(default=16, ge=2)
+    """Finished trials of a generation (nsga2); those of the first are random."""
+
+    def require_values(self, values: int) -> None:
+        """ConfigError where it cannot rank by so many."""
+        if values > 1 and self.kind == "cmaes":
+            raise ConfigError(
+                f"sampler.kind cmaes ranks trials by one value, and the objective has {values}. "
+                "Set sampler.kind to tpe, gp, nsga2, random or grid, or weigh the goals into one."
+            )
+
+    @property
+    def attempts(self) -> int:
+        """Draws that may come out as settings which ran before; then such are taken that did not."""
+        return 0 if self.kind == "grid" else 5
+
+    @property
+    def remembers(self) -> bool:
+        """Whether it notes something down with a trial that it proposes, and not only looks at the ended ones."""
+        return self.kind in ("nsga2", "cmaes")
+
+    @property
+    def heeds_constraints(self) -> bool:
+        return self.kind != "cmaes"
+
+    def build(self, seed: int) -> BaseSampler:
+        """Of one proposal."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            if self.kind == "tpe":
+                return self._tpe(seed)
+            if self.kind == "gp":
+                return GPSampler(
+                    seed=seed,
+                    n_startup_trials=self.startup_trials,
+                    independent_sampler=self._tpe(seed),
+                    warn_independent_sampling=False,
+                )
+            if self.kind == "nsga2":
+                return NSGAIISampler(seed=seed, population_size=self.population)
+            if self.kind == "cmaes":
+                return CmaEsSampler(
+                    seed=seed,
+                    n_startup_trials=self.startup_trials,
+                    independent_sampler=self._tpe(seed),
+                    warn_independent_sampling=False,
+                )
+            return RandomSampler(seed)
+
+    def _tpe(self, seed: int) -> TPESampler:
+        return TPESampler(
+            seed=seed,
+            n_startup_trials=self.startup_trials,
+            multivariate=True,
+            group=True,
+            constant_liar=True,
+        )
