@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from raysweep.search.objective import Score
+from raysweep.search.objective import Objective, Score
 
 Name = TypeVar("Name")
 
@@ -39,6 +39,18 @@ def ranks(scores: Mapping[Name, Score]) -> dict[Name, Rank]:
 def best_first(scores: Mapping[Name, Score]) -> list[Name]:
     ranked = ranks(scores)
     return sorted(scores, key=lambda name: ranked[name])
+
+
+def improves(objective: Objective, metrics: Mapping[str, float], kept: Mapping[str, float]) -> bool:
+    """Whether `metrics` are to be kept instead of what was `kept` before, which is empty where nothing was.
+
+    Of several goals the latest count.
+    """
+    new, old = objective.score(metrics), objective.score(kept)
+    if new is None or old is None or objective.is_pareto:
+        return new is not None
+    ranked = ranks({"new": new, "old": old})
+    return ranked["new"] < ranked["old"]
 
 
 def front(scores: Mapping[Name, Score]) -> list[Name]:
