@@ -41,6 +41,13 @@ def best_first(scores: Mapping[Name, Score]) -> list[Name]:
     return sorted(scores, key=lambda name: ranked[name])
 
 
+def front(scores: Mapping[Name, Score]) -> list[Name]:
+    """Those that keep the constraints and that no other dominates."""
+    ranked, single = ranks(scores), [name for name in scores if not scores[name].violation]
+    best = min((ranked[name].front for name in single), default=0.0)
+    return [name for name in single if ranked[name].front == best]
+
+
 def improves(objective: Objective, metrics: Mapping[str, float], kept: Mapping[str, float]) -> bool:
     """Whether `metrics` are to be kept instead of what was `kept` before, which is empty where nothing was.
 
@@ -53,34 +60,31 @@ def improves(objective: Objective, metrics: Mapping[str, float], kept: Mapping[s
     return ranked["new"] < ranked["old"]
 
 
-def front(scores: Mapping[Name, Score]) -> list[Name]:
-    """Those that keep the constraints and that no other dominates."""
-    ranked, single = ranks(scores), [name for name in scores if not scores[name].violation]
-    best = min((ranked[name].front for name in single), default=0.0)
-    return [name for name in single if ranked[name].front == best]
-
-
 def _fronts(values: Sequence[tuple[float, ...]]) -> list[Rank]:
     if not values or len(values[0]) == 1:
         return [Rank(0.0, -value, 0.0) for (value,) in values]
     points = np.array(values)
-    found = np.full(len(points), -1)
-    left, number = np.arange(len(points)), 0
-    while len(left):
-        is_first = ~_dominated(points[left])
-        found[left[is_first]] = number
-        left, number = left[~is_first], number + 1
+    found = _front_numbers(points)
     crowding = np.zeros(len(points))
-    for each in range(number):
+    for each in range(found.max() + 1):
         crowding[found == each] = _crowding(points[found == each])
     return [Rank(0.0, float(f), -float(c)) for f, c in zip(found, crowding, strict=True)]
 
 
-def _dominated(points: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """(N, values) -> (N,): whether another is at least as good in all values and better in one."""
-    as_good = (points[:, None] >= points[None]).all(-1)
-    better = (points[:, None] > points[None]).any(-1)
-    return np.asarray((as_good & better).any(0))
+def _front_numbers(points: NDArray[np.float64]) -> NDArray[np.int_]:
+    """(N, values) -> (N,): a point's front is the one after the last that holds a point which dominates it.
+
+    From the highest on, each is dominated by earlier ones alone.
+    """
+    order = np.lexsort(-points.T[::-1])
+    ordered, numbers = points[order].T.copy(), np.zeros(len(points), dtype=int)
+    for place in range(1, len(points)):
+        earlier, point = ordered[:, :place], ordered[:, place, None]
+        dominate = (earlier >= point).all(0) & (earlier > point).any(0)
+        numbers[place] = numbers[:place].max(initial=-1, where=dominate) + 1
+    found = np.empty_like(numbers)
+    found[order] = numbers
+    return found
 
 
 def _crowding(points: NDArray[np.float64]) -> NDArray[np.float64]:

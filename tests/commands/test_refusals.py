@@ -139,7 +139,6 @@ REFUSED = [
     ([*SMOKE, "--set", "objective.lpips=0"], ["above 0", "lpips: 0", "Leave the metric out"]),
     ([*SMOKE, "--set", "objective=[psnr, rfid]"], ["training.rfid", "Set it to pretrained"]),
     ([*SMOKE, "--set", "objective=perplexity/level0"], ["several code maps", "Name perplexity"]),
-    ([*SMOKE, "--set", "objectve=psnr"], ["'objectve'", "did you mean"]),
     (
         [*SMOKE, "--set", "constraints=[code_usage > 0.5]"],
         ["'>'", "Did you mean '>='?"],
