@@ -1,12 +1,11 @@
 """RunConfig -> built parts."""
 
 from collections.abc import Mapping
-from typing import Literal
+from functools import partial
 
 import torch
 
 from raysweep.config import RunConfig
-from raysweep.errors import ConfigError
 from raysweep.features.inception import Inception, inception
 from raysweep.losses import LossConfig
 from raysweep.losses.perceptual import LogitLoss, PerceptualLoss
@@ -20,6 +19,8 @@ from raysweep.metrics.ssim import SSIM
 from raysweep.models import Tokenizer
 from raysweep.models.published.fitting import open_checkpoint
 from raysweep.search.objective import Goal, Objective
+from raysweep.search.ranking import improves
+from raysweep.training.checkpoint import Improves
 from raysweep.training.compiled import compile_tokenizer
 from raysweep.training.loop import LATEST, Parts
 from raysweep.training.recompute import recompute_blocks
@@ -29,10 +30,11 @@ from raysweep.training.step import PerceptualTerms, Step, Weighted
 from raysweep.training.validation_loss import ValidationLoss
 
 KEPT_BEST = ("psnr", "lpips", "lpips_random")
-"""Metrics whose best checkpoint every run keeps, besides that of the one it is ranked by."""
+"""Metrics whose best checkpoint every run keeps, besides the best by what it is ranked by."""
+BY_PSNR = Objective((Goal("val/psnr", "max"),))
 
 
-def assemble(config: RunConfig, device: torch.device, ranked_by: str = "psnr") -> Parts:
+def assemble(config: RunConfig, device: torch.device, ranked_by: Objective = BY_PSNR) -> Parts:
     """Builds a run on `device`; its weights depend on the seed, or on `model.checkpoint`, alone."""
     torch.manual_seed(config.seed)
     tokenizer = config.model.build()
@@ -84,29 +86,11 @@ def build_metrics(
     return metrics
 
 
-def objective(name: str, run: RunConfig) -> Objective:
-    """`psnr`, `val/psnr`, ... as an objective; ConfigError for a metric that runs cannot produce.
-
-    Where nothing validates, it is to be the latest.
-    """
-    metric, loss = name.removeprefix("val/"), run.loss
-    if metric in ("lpips", "lpips_random"):
-        metric = "lpips_random" if loss.perceptual_init == "random" else "lpips"
-    chosen = Goal(f"val/{metric}", direction(metric))
-    if metric.startswith("lpips") and loss.perceptual_net == "none":
-        raise ConfigError(
-            "objective lpips needs loss.perceptual_net, got none. Set it to alex, squeeze or vgg."
-        )
-    if metric == "rfid" and run.training.rfid == "off":
-        raise ConfigError("objective rfid needs training.rfid, got off. Set it to pretrained.")
-    return Objective((Goal(LATEST, "max") if run.data.split == "none" else chosen,))
-
-
-def _kept_best(run: RunConfig, ranked_by: str) -> Mapping[str, Literal["max", "min"]]:
+def _kept_best(run: RunConfig, ranked_by: Objective) -> Mapping[str, Improves]:
     if run.data.split == "none":
-        return {LATEST: "max"}
-    names = {*KEPT_BEST, ranked_by.removeprefix("val/")}
-    return {f"val/{name}": direction(name) for name in names}
+        return {LATEST: partial(improves, Objective((Goal(LATEST, "max"),)))}
+    always = (Objective((Goal(f"val/{name}", direction(name)),)) for name in KEPT_BEST)
+    return {each.kept_as: partial(improves, each) for each in (*always, ranked_by)}
 
 
 def _perceptual(loss: LossConfig, device: torch.device) -> PerceptualTerms:

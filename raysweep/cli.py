@@ -82,7 +82,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="EXPERIMENT",
         help="take the settings of a trial here",
     )
-    train.add_argument("--trial", help="which one, with --from (default: the best)")
+    train.add_argument(
+        "--trial", help="which one, with --from (default: best, the first of `raysweep status`)"
+    )
     train.add_argument(
         "--dry-run", action="store_true", help="print what would run, and start nothing"
     )
@@ -126,9 +128,16 @@ def _parser() -> argparse.ArgumentParser:
         commands, "export", _export, "write a trial's best model as a folder for raysweep.load"
     )
     export.add_argument("experiment", type=Path)
-    export.add_argument("--trial", default="best", help="a trial's id, or best (default)")
     export.add_argument(
-        "--out", type=Path, help="what to write (default: EXPERIMENT/best, or best.ckpt)"
+        "--trial",
+        default="best",
+        help="a trial's id; best (default), the first that `raysweep status` lists: of several objectives the "
+        "one on the Pareto front with the best first of them; or pareto, each on the front, under its id",
+    )
+    export.add_argument(
+        "--out",
+        type=Path,
+        help="what to write (default: EXPERIMENT/best, or best.ckpt; of pareto the folder EXPERIMENT/pareto)",
     )
     export.add_argument(
         "--format",
@@ -264,14 +273,14 @@ def _status(arguments: argparse.Namespace) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> None:
-    from raysweep.commands.export import export_trial, export_trial_for
+    from raysweep.commands.export import export_front, export_trial
     from raysweep.experiment.layout import open_experiment
 
     experiment = open_experiment(arguments.experiment)
-    if arguments.format == "folder":
-        export_trial(experiment, arguments.trial, arguments.out)
+    if arguments.trial == "pareto":
+        export_front(experiment, arguments.out, arguments.format)
     else:
-        export_trial_for(arguments.format, experiment, arguments.trial, arguments.out)
+        export_trial(experiment, arguments.trial, arguments.out, arguments.format)
 
 
 def _request(arguments: argparse.Namespace) -> "Request":

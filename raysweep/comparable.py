@@ -48,20 +48,21 @@ def weights_of(metric: str, run: RunConfig) -> str:
     return ""
 
 
-def require_same(recorded: Fingerprint, found: Fingerprint, metric: str) -> None:
-    """ConfigError unless scores by `metric` (`val/psnr`) compare; `recorded` is what counts."""
+def require_same(recorded: Fingerprint, found: Fingerprint, metrics: Iterable[str]) -> None:
+    """ConfigError unless scores by `metrics` (`val/psnr`) compare; `recorded` is what counts."""
     remedy = "Use the footage, the settings and the weights that it began with, or start another experiment."
     if recorded.frames != found.frames:
         raise ConfigError(
             "an experiment ranks its trials on the validation frames that it began with, fingerprint "
             f"{recorded.frames[:12]}, got {found.frames[:12]}. {remedy}"
         )
-    began, now = recorded.weights.get(metric), found.weights.get(metric)
-    if began != now:
-        raise ConfigError(
-            f"an experiment ranks its trials by {metric} with the weights that it began with, {began}, "
-            f"got {now}. {remedy}"
-        )
+    for metric in metrics:
+        began, now = recorded.weights.get(metric), found.weights.get(metric)
+        if began != now:
+            raise ConfigError(
+                f"an experiment ranks its trials by {metric} with the weights that it began with, {began}, "
+                f"got {now}. {remedy}"
+            )
 
 
 def _short(file: Path) -> str:

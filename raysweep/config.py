@@ -16,6 +16,7 @@ from raysweep.models import ModelConfig, TamingConfig, called, defaults
 from raysweep.models.discriminators import DiscriminatorConfig, PatchConfig
 from raysweep.presets import PRESETS
 from raysweep.schema import Config, Tree, merge, override, parse
+from raysweep.search.asked import Asked
 from raysweep.search.samplers import SamplerConfig
 from raysweep.search.schedulers import AshaConfig, SchedulerConfig
 from raysweep.tracking import TrackingConfig
@@ -113,8 +114,13 @@ class SweepConfig(Config):
     """Dotted paths set by hand; they overrule the space."""
     pinned_if_asked: Tree = Field(default_factory=dict)
     """The same, of what the space asks of some kinds alone: other runs do not have the setting."""
-    objective: str = "psnr"
-    """What trials are ranked by: a name of the metrics table, such as psnr or lpips."""
+    objective: Asked = "psnr"
+    """What trials are ranked by: a metric's name, such as psnr; a weight for each of several, above 0, to rank by
+    their sum (`{psnr: 1, lpips: 20}` is psnr - 20 lpips: each counts in its better direction); or a list, to find
+    the trials that no other beats in all (the Pareto front)."""
+    constraints: tuple[str, ...] = ()
+    """Bounds such as `code_usage >= 0.5` or `bits_per_pixel <= 0.1`: trials that keep them all come before those
+    that do not."""
     scheduler: SchedulerConfig = AshaConfig()
     sampler: SamplerConfig = SamplerConfig()
     budget: BudgetConfig = BudgetConfig()

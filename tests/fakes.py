@@ -87,6 +87,6 @@ def known(conductor: Conductor) -> object:
         for record in conductor.trials.values()
     }
     study = [
-        (t.state, t.value, t.params, t.intermediate_values) for t in conductor.study.study.trials
+        (t.state, t.values, t.params, t.intermediate_values) for t in conductor.study.study.trials
     ]
     return trials, vars(conductor.scheduler), study

@@ -22,7 +22,7 @@ class ConductedSearcher(Searcher):
         proposal = self.conductor.propose()
         if proposal is None:
             return str(Searcher.FINISHED) if self.conductor.is_over else None
-        job = Job(self.experiment, proposal.trial, self.conductor.objective.metric)
+        job = Job(self.experiment, proposal.trial, self.conductor.objective)
         job.write(proposal.config)
         return {"trial": proposal.trial}
 

@@ -28,10 +28,10 @@ def execute(
 ) -> None:
     """Runs every trial that the conductor proposes, `at_once` of them at a time; Ray is connected."""
     capacity = resources.cluster_capacity()
-    metric = conductor.objective.metric
+    objective = conductor.objective
 
     def job_of(config: Mapping[str, Any]) -> Job:
-        return Job(experiment, config["trial"], metric)
+        return Job(experiment, config["trial"], objective)
 
     def request(config: Mapping[str, Any]) -> tune.PlacementGroupFactory:
         cluster = job_of(config).config.cluster

@@ -15,6 +15,7 @@ from raysweep.data.reading.batches import Batches
 from raysweep.experiment.layout import Experiment
 from raysweep.models.summary import summarize
 from raysweep.schema import parse
+from raysweep.search.objective import Objective
 from raysweep.tracking import Trackers, trackers
 from raysweep.training import checkpoint
 from raysweep.training.loop import Parts, Report, fit, resume
@@ -26,8 +27,8 @@ class Job:
 
     experiment: Experiment
     trial: str
-    metric: str
-    """What the sweep ranks by: its best checkpoint is kept."""
+    objective: Objective
+    """What the sweep ranks by: the best checkpoint by it is kept."""
 
     @property
     def folder(self) -> Path:
@@ -53,7 +54,7 @@ def train(
     """Runs the trial's share of `share.rank`, from the checkpoint folder `start` where there is one."""
     config = job.config
     torch.set_num_threads(config.cluster.cpus_per_worker)
-    parts = assemble(config, device, job.metric)
+    parts = assemble(config, device, job.objective)
     if start is not None:
         resume(parts, start, report)
     batches = Batches(

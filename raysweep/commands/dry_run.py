@@ -11,7 +11,7 @@ from raysweep.config import RunConfig
 from raysweep.models.published.fitting import describe
 from raysweep.schema import override
 
-_SHOWN_OF_SEARCH = ("objective", "scheduler", "sampler", "budget")
+_SHOWN_OF_SEARCH = ("objective", "constraints", "scheduler", "sampler", "budget")
 
 
 def print_plan(plan: Plan) -> None:
@@ -23,7 +23,8 @@ def print_plan(plan: Plan) -> None:
     else:
         say(f"{at_once(plan.sweep, capacity)} run at once on this machine ({capacity})")
     if plan.sweep.space is None:
-        say(f"objective: {plan.sweep.objective}")
+        ranking = plan.sweep.model_dump(mode="json", include={"objective", "constraints"})
+        say(yaml.safe_dump(ranking, sort_keys=False).rstrip())
     else:
         _print_search(plan)
     say(f"experiment folder: {plan.experiment.folder}")

@@ -25,14 +25,17 @@ class Narrator:
 
     def _reported(self, event: Event, record: TrialRecord) -> str:
         shown = ("val/psnr", "val/lpips", "val/lpips_random", "val/code_usage")
-        ranking = () if self.objective.metric == LATEST else (self.objective.metric,)
-        names = dict.fromkeys((*ranking, *shown))
+        names = dict.fromkeys((*self.objective.metrics, *shown))
         figures = [
             f"{name.removeprefix('val/')} {event['metrics'][name]:.3f}"
             for name in names
-            if name in event["metrics"]
+            if name in event["metrics"] and name != LATEST
         ]
-        return f"step {event['step']:<6}" + ", ".join(figures)
+        return f"step {event['step']:<6}" + ", ".join([*self._weighted(event), *figures])
+
+    def _weighted(self, event: Event) -> list[str]:
+        score = self.objective.score(event["metrics"]) if self.objective.weights else None
+        return [] if score is None else [f"score {score.values[0]:.3f}"]
 
     def _ended(self, event: Event, record: TrialRecord) -> str:
         return f"{record.state:<10} {record.reason}".rstrip()

@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 
-from raysweep.assemble import objective
 from raysweep.cluster import resources
 from raysweep.cluster.resources import Capacity
 from raysweep.commands.footage import check_footage, settled
@@ -29,14 +28,17 @@ from raysweep.features.inception import inception_file
 from raysweep.features.resnet import resnet_file
 from raysweep.legacy.device import gpus_of
 from raysweep.models.published.fitting import Start, open_checkpoint
+from raysweep.objectives import objective
 from raysweep.schema import Tree, flatten, merge, override, parse, parse_assignment
 from raysweep.search import schedulers
 from raysweep.search.objective import Objective
 
 FILES = ("model.checkpoint", "data.source", "data.validation_source", "data.store")
 """Settings that name files or folders: as written, from the current one; or URIs."""
-SWEEP_SECTIONS = ("name", "storage", "objective", "scheduler", "sampler", "budget")
+SWEEP_SECTIONS = ("name", "storage", "objective", "constraints", "scheduler", "sampler", "budget")
 """Settings of the search; all others are of the runs. One file may hold both."""
+OBJECTIVE = "objective"
+"""One setting, also where it is a mapping."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,9 @@ class Request:
             "budget.trials": self.trials,
             "cluster.gpus_per_worker": self._gpus,
         }
-        assigned = flatten(dict(parse_assignment(text) for text in self.assignments))
+        assigned = dict(parse_assignment(text) for text in self.assignments)
+        whole = {OBJECTIVE: assigned.pop(OBJECTIVE)} if OBJECTIVE in assigned else {}
+        assigned = flatten(assigned) | whole
         given = {path: value for path, value in words.items() if value is not None}
         return files_from_anywhere(assigned | given)
 
@@ -93,7 +97,8 @@ def compose(request: Request, space: LoadedSpace | None, space_name: str | None)
     written = _written(request.config, by_hand)
     usual = {"name": name, "space": space_name, "scheduler": schedulers.USUAL}
     search = merge(usual, space.sweep if space else {})
-    search = override(merge(search, _part(written, of_search=True)), _part(by_hand, of_search=True))
+    search = _over_search(search, _part(written, of_search=True))
+    search = _over_search(search, _part(by_hand, of_search=True))
     below = _with_files(space.base) if space else {}
     base = laid(below, flatten(_part(written, of_search=False)))
     pinned = _part(by_hand, of_search=False)
@@ -118,7 +123,7 @@ def compose_tasks(request: Request, folder: Path) -> SweepConfig:
 def check(sweep: SweepConfig, space: LoadedSpace | None) -> Plan:
     """Refuses what can be seen to fail: settings, space, objective, weights, footage, resources."""
     run, experiment = sweep.run(), Experiment(Path(sweep.storage).resolve() / sweep.name)
-    goal = objective(sweep.objective, run)
+    goal = objective(sweep.objective, sweep.constraints, run)
     if space is not None:
         _require_validation(run)
     _require_free(experiment)
@@ -152,7 +157,7 @@ def check_further(now: Standing, added: Added) -> RunConfig:
 def check_again(run: RunConfig, now: Standing) -> None:
     """As `check_run`, for an experiment that has begun: a store that is there must still be what ranks trials."""
     check_run(run, now.experiment)
-    check_record(run, now.experiment, now.objective.metric)
+    check_record(run, now.experiment, now.objective.metrics)
 
 
 def _require_buildable(run: RunConfig) -> None:
@@ -191,7 +196,7 @@ def _require_validation(run: RunConfig) -> None:
 def _require_comparable(
     run: RunConfig, base: RunConfig, goal: Objective, sweep: SweepConfig
 ) -> None:
-    """Trials of an experiment share one store, and are ranked on the same frames by one metric."""
+    """Trials of an experiment share one store, and are ranked on the same frames by the same metrics."""
     for name in FOOTAGE:
         asked, shared = getattr(run.data, name), getattr(base.data, name)
         if asked != shared:
@@ -207,18 +212,19 @@ def _require_comparable(
                 f"got {asked} beside {shared}. Pin it with --set data.{name}={shared}, or start another "
                 "experiment for it."
             )
-    measured = objective(sweep.objective, run)
-    if measured != goal:
-        raise ConfigError(
-            f"trials of an experiment are ranked by {goal.metric}, and this one measures {measured.metric}. "
-            "Start another experiment for it."
-        )
-    with_, beside = (weights_of(goal.metric, each) for each in (run, base))
-    if with_ != beside:
-        raise ConfigError(
-            f"trials of an experiment are ranked by {goal.metric} with the same weights, got {with_} beside "
-            f"{beside}. Start another experiment for them."
-        )
+    measured = objective(sweep.objective, sweep.constraints, run)
+    for ranks, has in zip(goal.metrics, measured.metrics, strict=True):
+        if has != ranks:
+            raise ConfigError(
+                f"trials of an experiment are ranked by {ranks}, and this one measures {has}. "
+                "Start another experiment for it."
+            )
+        with_, beside = (weights_of(ranks, each) for each in (run, base))
+        if with_ != beside:
+            raise ConfigError(
+                f"trials of an experiment are ranked by {ranks} with the same weights, got {with_} beside "
+                f"{beside}. Start another experiment for them."
+            )
 
 
 def _require_free(experiment: Experiment) -> None:
@@ -270,6 +276,12 @@ def _written(config: Path | None, by_hand: Tree) -> Tree:
         return {}
     written = read_settings(config, known_gpus(), other_source="data.source" in by_hand)
     return _with_files(written)
+
+
+def _over_search(below: Tree, above: Tree) -> Tree:
+    """Settings of the search over weaker ones."""
+    kept = {name: value for name, value in below.items() if name != OBJECTIVE or name not in above}
+    return override(kept, above)
 
 
 def _with_files(settings: Tree) -> Tree:

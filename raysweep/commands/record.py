@@ -1,6 +1,7 @@
 """What ranks the trials of an experiment: recorded when it begins, and what each of them is held to."""
 
 import json
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -22,24 +23,24 @@ from raysweep.training.evaluate import mean_colour_psnr
 
 
 def held_to_record(
-    run: RunConfig, manifest: Manifest, experiment: Experiment, metric: str
+    run: RunConfig, manifest: Manifest, experiment: Experiment, metrics: Sequence[str]
 ) -> Fingerprint:
     """What the experiment recorded; the run's own, where nothing is recorded yet.
 
-    ConfigError where the run's scores by `metric` would not compare with the other trials'.
+    ConfigError where the run's scores by `metrics` would not compare with the other trials'.
     """
     recorded = _recorded(experiment)
     if recorded is None:
         return fingerprint(run, manifest)
-    require_same(recorded, fingerprint(run, manifest, [metric]), metric)
+    require_same(recorded, fingerprint(run, manifest, metrics), metrics)
     return recorded
 
 
-def check_record(run: RunConfig, experiment: Experiment, metric: str) -> None:
+def check_record(run: RunConfig, experiment: Experiment, metrics: Sequence[str]) -> None:
     """As `held_to_record`, before anything starts: where the store is there."""
     store = store_of(settled(run.data, experiment), experiment.folder.parent)
     if run.data.reading != "direct" and is_finished(store):
-        held_to_record(run, read_manifest(store), experiment, metric)
+        held_to_record(run, read_manifest(store), experiment, metrics)
 
 
 def write_validation_facts(

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from raysweep.assemble import objective
 from raysweep.config import SweepConfig, over, read_file
 from raysweep.errors import ExperimentError
 from raysweep.experiment.events import read
 from raysweep.experiment.layout import Experiment
 from raysweep.experiment.records import Records, TrialRecord, replay
 from raysweep.experiment.results import Row, best, leaderboard
+from raysweep.objectives import objective
 from raysweep.schema import Tree, parse
 from raysweep.search.objective import Objective
 
@@ -51,7 +51,7 @@ class Added(NamedTuple):
 
 def standing(experiment: Experiment) -> Standing:
     sweep = parse(SweepConfig, read_file(experiment.sweep_file))
-    goal = objective(sweep.objective, sweep.run())
+    goal = objective(sweep.objective, sweep.constraints, sweep.run())
     events = list(read(experiment.events))
     exhausted = (event["reason"] for event in events if event["kind"] == "exhausted")
     return Standing(experiment, sweep, goal, replay(events), next(exhausted, ""))

@@ -1,7 +1,8 @@
 """Where an experiment stands: its trials, best first."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 from rich.table import Table
 
@@ -12,6 +13,7 @@ from raysweep.experiment.records import FROM_SPACE
 from raysweep.experiment.results import Row
 from raysweep.search.objective import Objective
 from raysweep.tracking.swanlab import URL_FILE
+from raysweep.training.loop import LATEST
 
 COLUMNS = {
     "val/psnr": "psnr",
@@ -21,7 +23,12 @@ COLUMNS = {
     "val/code_usage": "usage",
     "val/bits_per_pixel": "bits/px",
 }
-"""Metrics shown, and their headings."""
+"""Metrics shown besides those that rank, and their headings."""
+WRAPPED = ("breaks", "settings")
+"""Headings of columns that may take several lines."""
+
+Cell = Callable[[Row], str]
+"""A trial -> what stands in a column; empty: nothing."""
 
 
 def status(experiment: Experiment) -> None:
@@ -39,29 +46,63 @@ def status(experiment: Experiment) -> None:
             say(f"baseline, each frame's mean colour: {baseline:.2f} dB PSNR")
 
 
-def _table(rows: list[Row], name: str, goal: Objective) -> Table:
-    columns = [column for column in COLUMNS if any(column in row.metrics for row in rows)]
-    table = Table(title=f"{name}: by {_told(goal)}", title_justify="left")
-    named = any(row.origin != FROM_SPACE for row in rows)
-    for heading in (
-        "trial",
-        *["from"] * named,
-        "state",
-        "steps",
-        *(COLUMNS[column] for column in columns),
-    ):
-        table.add_column(heading, no_wrap=True)
-    table.add_column("settings", overflow="fold")
+def _table(rows: list[Row], name: str, objective: Objective) -> Table:
+    table = Table(title=f"{name}: by {told(objective)}", title_justify="left")
+    columns = _columns(rows, objective)
+    for heading in columns:
+        wraps = heading in WRAPPED
+        table.add_column(heading, no_wrap=not wraps, overflow="fold" if wraps else "ellipsis")
     for row in rows:
-        figures = [f"{row.metrics[c]:.3f}" if c in row.metrics else "" for c in columns]
-        who = [row.trial, *[row.origin] * named, row.state, str(row.steps)]
-        table.add_row(*who, *figures, short_settings(row.settings))
+        table.add_row(*(cell(row) for cell in columns.values()))
     return table
 
 
-def _told(objective: Objective) -> str:
+def _columns(rows: list[Row], objective: Objective) -> dict[str, Cell]:
+    """By heading."""
+    named = any(row.origin != FROM_SPACE for row in rows)
+    origin: dict[str, Cell] = {"from": lambda row: row.origin} if named else {}
+    apply = {heading: cell for heading, cell in _figures(objective) if any(map(cell, rows))}
+    return {
+        "trial": lambda row: row.trial,
+        **origin,
+        "state": lambda row: row.state,
+        "steps": lambda row: str(row.steps),
+        **apply,
+        "settings": lambda row: short_settings(row.settings),
+    }
+
+
+def _figures(objective: Objective) -> Iterator[tuple[str, Cell]]:
+    """Columns that may be empty, with their headings."""
+    yield "score", lambda row: f"{row.judged['score']:.3f}" if "score" in row.judged else ""
+    yield "front", lambda row: "*" if row.judged.get("front") else ""
+    ranking = {name: name.removeprefix("val/") for name in objective.metrics if name != LATEST}
+    for metric, heading in {**ranking, **COLUMNS}.items():
+        yield heading, partial(_figure, metric)
+    yield "breaks", lambda row: ", ".join(row.broken)
+
+
+def _figure(metric: str, row: Row) -> str:
+    return f"{row.metrics[metric]:.3f}" if metric in row.metrics else ""
+
+
+def told(objective: Objective) -> str:
+    """`val/psnr, higher is better`; `val/psnr - 20 val/lpips, higher is better; with val/code_usage >= 0.5`."""
     ways = {"max": "higher is better", "min": "lower is better"}
-    return " and ".join(f"{goal.metric}, {ways[goal.direction]}" for goal in objective.goals)
+    goals = [f"{goal.metric}, {ways[goal.direction]}" for goal in objective.goals]
+    front = "; * is on the Pareto front" if objective.is_pareto else ""
+    bounds = " and ".join(map(str, objective.constraints))
+    ranking = _weighted(objective) if objective.weights else ", and ".join(goals) + front
+    return ranking + (f"; with {bounds}" if bounds else "")
+
+
+def _weighted(objective: Objective) -> str:
+    """As a sum: `val/psnr - 20 val/lpips`."""
+    text = ""
+    for goal, weight in zip(objective.goals, objective.weights, strict=True):
+        sign = "+" if goal.direction == "max" else "-"
+        text += f" {sign} {'' if weight == 1 else f'{weight:g} '}{goal.metric}"
+    return f"{text.removeprefix(' + ').strip()}, higher is better"
 
 
 def short_settings(settings: Mapping[str, object]) -> str:

@@ -108,7 +108,7 @@ def _resolve(now: Standing, manifest: Manifest, run: RunConfig) -> RunConfig:
 
     UserError where the experiment could not rank it among its trials.
     """
-    held_to_record(run, manifest, now.experiment, now.objective.metric)
+    held_to_record(run, manifest, now.experiment, now.objective.metrics)
     if run.training.epochs is None:
         return run
     return in_steps(run, len(index_clips(manifest, "train", run.data)))
@@ -136,7 +136,7 @@ def _prepare(now: Standing, run: RunConfig) -> Footage:
 
 def _record_validation(now: Standing, run: RunConfig, footage: Footage) -> None:
     experiment, manifest = now.experiment, footage.manifest
-    record = held_to_record(run, manifest, experiment, now.objective.metric)
+    record = held_to_record(run, manifest, experiment, now.objective.metrics)
     reader, file = footage.reader(), experiment.validation_file
     facts = write_validation_facts(reader, manifest, run.data, record, file)
     say(_told(facts, "images" if run.data.images else "clips"))

@@ -47,7 +47,8 @@ class Experiment:
         return self.trials / trial_id
 
     def best_checkpoint(self, trial_id: str, metric: str) -> Path:
-        """The copy of the trial's checkpoint that was best by `metric` (`val/psnr`)."""
+        """The copy of the trial's checkpoint that was best by `metric` (`val/psnr`), or another name of what is
+        kept."""
         return self.trial(trial_id) / "best" / metric.removeprefix("val/")
 
 

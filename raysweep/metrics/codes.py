@@ -70,14 +70,18 @@ def _all_levels(levels: list[Tensor]) -> dict[str, float]:
     }
 
 
+def level_figures(maps: int) -> list[str]:
+    """What is also given for each code map: of one alone nothing."""
+    levels = range(maps) if maps > 1 else ()
+    return [f"{name}/level{i}" for name in ("perplexity", "code_usage") for i in levels]
+
+
 def _each_level(levels: list[Tensor]) -> dict[str, float]:
-    if len(levels) == 1:
-        return {}
-    perplexities = {
-        f"perplexity/level{i}": 2 ** _entropy_bits(level) for i, level in enumerate(levels)
-    }
-    usages = {f"code_usage/level{i}": _usage(level) for i, level in enumerate(levels)}
-    return perplexities | usages
+    perplexities = [2 ** _entropy_bits(level) for level in levels]
+    usages = [_usage(level) for level in levels]
+    return dict(
+        zip(level_figures(len(levels)), perplexities + usages, strict=False)
+    )  # of one map none
 
 
 def _entropy_bits(counts_K: Tensor) -> float:

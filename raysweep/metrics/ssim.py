@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from raysweep.metrics.base import Better, PerFrame, Scored, as_pixels
 
-_WINDOW = 11
+WINDOW = 11
 """Pixels, the window's side; its standard deviation is 1.5 pixels (section III-C)."""
 _SIGMA = 1.5
 _C1 = (0.01 * 255) ** 2
@@ -33,7 +33,7 @@ class SSIM(PerFrame):
         super().__init__("ssim")
 
     def scores(self, batch: Scored) -> Tensor:
-        if min(batch.frames_NCHW.shape[-2:]) < _WINDOW:
+        if min(batch.frames_NCHW.shape[-2:]) < WINDOW:
             return torch.zeros(0)
         x, y = as_pixels(batch.frames_NCHW), as_pixels(batch.reconstruction_NCHW)
         return _similarity_map(x, y).mean(dim=(1, 2, 3))
@@ -53,11 +53,11 @@ def _similarity_map(x_NCHW: Tensor, y_NCHW: Tensor) -> Tensor:
 def _blur(images_NCHW: Tensor) -> Tensor:
     """Gaussian mean over each window, one axis after the other; loses the window's half at every border."""
     channels = images_NCHW.shape[1]
-    kernel = _gaussian(images_NCHW.device).expand(channels, 1, 1, _WINDOW)
+    kernel = _gaussian(images_NCHW.device).expand(channels, 1, 1, WINDOW)
     across = F.conv2d(images_NCHW, kernel, groups=channels)
     return F.conv2d(across, kernel.transpose(2, 3), groups=channels)
 
 
 def _gaussian(device: torch.device) -> Tensor:
-    offsets = torch.arange(_WINDOW, dtype=torch.float64, device=device) - _WINDOW // 2
+    offsets = torch.arange(WINDOW, dtype=torch.float64, device=device) - WINDOW // 2
     return torch.softmax(-offsets.square() / (2 * _SIGMA**2), dim=0)

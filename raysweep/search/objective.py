@@ -40,6 +40,9 @@ class Constraint:
     is_minimum: bool
     """Whether the metric may not be lower, instead of higher."""
 
+    def __str__(self) -> str:
+        return f"{self.metric} {'>=' if self.is_minimum else '<='} {self.bound:g}"
+
     def violation(self, metrics: Mapping[str, float]) -> float | None:
         """Distance to the bound in parts of it; 0: kept. None where the metric is absent or not finite."""
         value = metrics.get(self.metric)
@@ -65,9 +68,12 @@ class Objective:
         return tuple(dict.fromkeys((*(goal.metric for goal in self.goals), *bounded)))
 
     @property
-    def metric(self) -> str:
-        """The first goal's."""
-        return self.goals[0].metric
+    def kept_as(self) -> str:
+        """What a trial's best checkpoint is called: a metric, `score` of a weighted sum, or `latest` where no
+        validation is better than another in all."""
+        if self.weights:
+            return "score"
+        return "latest" if self.is_pareto else self.goals[0].metric
 
     @property
     def is_pareto(self) -> bool:
@@ -85,6 +91,10 @@ class Objective:
         if self.weights:
             there = [sum(map(_product, self.weights, there))]
         return Score(tuple(there), sum(broken))
+
+    def broken(self, metrics: Mapping[str, float]) -> tuple[Constraint, ...]:
+        """The constraints that metrics with a score do not keep."""
+        return tuple(each for each in self.constraints if each.violation(metrics))
 
     def missing(self, metrics: Mapping[str, float]) -> str:
         """The first metric that is absent or not finite."""

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from raysweep.search.objective import Score
+from raysweep.search.objective import Objective, Score
 
 Name = TypeVar("Name")
 
@@ -59,27 +59,43 @@ def front(scores: Mapping[Name, Score]) -> list[Name]:
     return [name for name in single if ranked[name].front == best]
 
 
+def improves(objective: Objective, metrics: Mapping[str, float], kept: Mapping[str, float]) -> bool:
+    """Whether `metrics` are to be kept instead of what was `kept` before, which is empty where nothing was.
+
+    Of several goals the latest count.
+    """
+    new, old = objective.score(metrics), objective.score(kept)
+    if new is None or old is None or objective.is_pareto:
+        return new is not None
+    ranked = ranks({"new": new, "old": old})
+    return ranked["new"] < ranked["old"]
+
+
 def _fronts(values: Sequence[tuple[float, ...]]) -> list[Rank]:
     if not values or len(values[0]) == 1:
         return [Rank(0.0, -value, 0.0) for (value,) in values]
     points = np.array(values)
-    dominates = _dominates(points)
-    dominators = dominates.sum(0)
-    found, crowding, number = np.full(len(points), -1), np.zeros(len(points)), 0
-    while (found < 0).any():
-        first = np.flatnonzero((found < 0) & (dominators == 0))
-        found[first], crowding[first] = number, _crowding(points[first])
-        dominators -= dominates[first].sum(0)
-        number += 1
+    found = _front_numbers(points)
+    crowding = np.zeros(len(points))
+    for each in range(found.max() + 1):
+        crowding[found == each] = _crowding(points[found == each])
     return [Rank(0.0, float(f), -float(c)) for f, c in zip(found, crowding, strict=True)]
 
 
-def _dominates(points: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """(N, values) -> (N, N): whether the row's is at least as good as the column's in all values and better in
-    one."""
-    as_good = (points[:, None] >= points[None]).all(-1)
-    better = (points[:, None] > points[None]).any(-1)
-    return np.asarray(as_good & better)
+def _front_numbers(points: NDArray[np.float64]) -> NDArray[np.int_]:
+    """(N, values) -> (N,): a point's front is the one after the last that holds a point which dominates it.
+
+    From the highest on, each is dominated by earlier ones alone.
+    """
+    order = np.lexsort(-points.T[::-1])
+    ordered, numbers = points[order].T.copy(), np.zeros(len(points), dtype=int)
+    for place in range(1, len(points)):
+        earlier, point = ordered[:, :place], ordered[:, place, None]
+        dominate = (earlier >= point).all(0) & (earlier > point).any(0)
+        numbers[place] = numbers[:place].max(initial=-1, where=dominate) + 1
+    found = np.empty_like(numbers)
+    found[order] = numbers
+    return found
 
 
 def _crowding(points: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ config.yaml     the resolved settings
 import json
 import pickle
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,10 @@ import yaml
 
 from raysweep.errors import ExperimentError
 from raysweep.training.state import TrainState
+
+Improves = Callable[[Mapping[str, float], Mapping[str, float]], bool]
+"""Whether a checkpoint of the first metrics takes the place of one of the second, which are empty where there is
+none yet."""
 
 VERSION = 2
 
@@ -74,15 +78,15 @@ def saved_metrics(folder: Path) -> dict[str, float]:
 
 
 def keep_best(
-    checkpoint: Path, metrics: Mapping[str, float], directions: Mapping[str, str], best: Path
+    checkpoint: Path,
+    metrics: Mapping[str, float],
+    kept_best: Mapping[str, Improves],
+    best: Path,
 ) -> None:
-    """Copies `checkpoint` to `best/<metric>/` for each metric of `directions` that it improves."""
-    for name, direction in directions.items():
-        if name not in metrics:
-            continue
+    """Copies `checkpoint` to `best/<name>/` for each name of `kept_best` that it improves."""
+    for name, improves in kept_best.items():
         home = best / name.removeprefix("val/")
-        sign = 1 if direction == "max" else -1
-        if not home.exists() or sign * metrics[name] > sign * saved_metrics(home)[name]:
+        if improves(metrics, saved_metrics(home) if home.exists() else {}):
             replace_folder(checkpoint, home)
 
 

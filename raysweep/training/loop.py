@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -74,8 +74,8 @@ class Parts:
     loss: LossConfig
     seed: int
     device: torch.device
-    kept_best: Mapping[str, Literal["max", "min"]]
-    """Metrics whose best checkpoint is kept, and which way is better."""
+    kept_best: Mapping[str, checkpoint.Improves]
+    """By what the best checkpoints are kept: a metric, or a name for several together."""
     settings: Mapping[str, Any]
     """The resolved configuration, for the checkpoint."""
 

@@ -18,6 +18,7 @@ from raysweep.data.storing.store import prepare
 from raysweep.experiment.layout import Experiment
 from raysweep.schema import Tree
 from raysweep.training import checkpoint
+from tests.fakes import PSNR
 from tests.tiny import EMA, tiny_run
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
@@ -73,7 +74,7 @@ def ends(
     footage = in_shared_memory(folder / "store")
     ends = {}
     for name in ("alone", "killed"):
-        job = Job(Experiment(folder / "runs"), name, "val/psnr")
+        job = Job(Experiment(folder / "runs"), name, PSNR)
         job.write(config)
         log = job.folder.resolve() / "training.log"
         callbacks = [Killer(log)] if name == "killed" else []

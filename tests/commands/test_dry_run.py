@@ -81,6 +81,10 @@ PRECEDENCE = [
     ({}, {"assignments": ["budget.trials=6"], "trials": 7}, {"budget.trials": 7}),
     ({}, {"assignments": ["data.source=a"], "data": "demo"}, {"pinned": {"data.source": "demo"}}),
     ({"training": {"steps": 3}}, {"assignments": ["seed=4"]}, {"pinned": {"seed": 4}}),
+    ({"objective": ["psnr", "ssim"]}, {}, {"objective": ["psnr", "ssim"]}),
+    ({}, {"assignments": ["objective=[psnr,lpips]"]}, {"objective": ["psnr", "lpips"]}),
+    ({"objective": "ssim"}, {"assignments": ["objective={psnr: 2}"]}, {"objective": {"psnr": 2.0}}),
+    ({}, {"assignments": ["constraints=[psnr>=9]"]}, {"constraints": ["psnr>=9"]}),
 ]
 
 
@@ -92,6 +96,28 @@ def test_words_are_stronger_than_the_file_and_the_file_than_the_space(
     request = Request(**words, config=folder / "config.yaml")
     sweep = compose(request, load_space("smoke"), "smoke").model_dump(mode="json")
     assert override(sweep, expected) == sweep
+
+
+WEIGHTS = [
+    ("objective={ssim: 3}", {"ssim": 3.0}),
+    ("objective.ssim=3", {"psnr": 1.0, "ssim": 3.0}),
+    ("objective=psnr", "psnr"),
+]
+
+
+@pytest.mark.parametrize(("assignment", "expected"), WEIGHTS)
+def test_an_objective_is_one_setting(folder, assignment, expected):
+    (folder / "config.yaml").write_text("objective: {psnr: 1}")
+    request = Request(assignments=[assignment], config=folder / "config.yaml")
+    assert compose(request, load_space("smoke"), "smoke").objective == expected
+
+
+def test_what_ranks_is_printed(run):
+    words = ["--set", "objective={psnr: 1, lpips: 20}", "--set", "constraints=[psnr >= 9]"]
+    for command in (["sweep", "smoke"], ["train", "--data", "demo", *TAMING[-2:]]):
+        out = run(*command, *words, "--dry-run").out
+        assert "objective:\n  psnr: 1.0\n  lpips: 20.0\n" in out
+        assert "constraints:\n- psnr >= 9\n" in out
 
 
 def test_a_folder_of_videos_is_found_again_from_elsewhere(folder):

@@ -136,6 +136,22 @@ REFUSED = [
         [*SMOKE, "--set", "scheduler={kind: none, grace: 3}"],
         ["scheduler: unknown setting 'grace'", "kind"],
     ),
+    ([*SMOKE, "--set", "objective=[psnr, lpsip]"], ["'lpsip'", "Did you mean 'lpips'?"]),
+    ([*SMOKE, "--set", "objective=[psnr, psnr]"], ["once", "psnr, psnr", "Leave one out"]),
+    ([*SMOKE, "--set", "objective=[]"], ["must name a metric", "Write for example psnr"]),
+    ([*SMOKE, "--set", "objective={}"], ["must name a metric", "Write for example psnr"]),
+    ([*SMOKE, "--set", "objective=3"], ["objective: it must be a metric", "3", "Write psnr"]),
+    ([*SMOKE, "--set", "objective={lpips: -20}"], ["above 0", "lpips: -20", "Write 20"]),
+    ([*SMOKE, "--set", "objective.lpips=0"], ["above 0", "lpips: 0", "Leave the metric out"]),
+    ([*SMOKE, "--set", "objective=[psnr, rfid]"], ["training.rfid", "Set it to pretrained"]),
+    ([*SMOKE, "--set", "objective=perplexity/level0"], ["several code maps", "Name perplexity"]),
+    (
+        [*SMOKE, "--set", "constraints=[code_usage > 0.5]"],
+        ["'>'", "Did you mean '>='?"],
+    ),
+    ([*SMOKE, "--set", "constraints=[code_usge >= 0.5]"], ["Did you mean 'code_usage'?"]),
+    ([*SMOKE, "--set", "constraints=[rfid <= 9]"], ["constraint rfid needs training.rfid"]),
+    ([*SMOKE, "--set", "constraints=code_usage >= 0.5"], ["must be a list", "Write it as ["]),
     ([*SMOKE, "--trials", "0"], ["budget.trials", "0"]),
     ([*SMOKE, "--name", "a/b"], ["name", "'a/b'"]),
     ([*SMOKE, "--storage", ".", "--name", "taken"], ["taken", "--name"]),
@@ -159,6 +175,14 @@ REFUSED = [
     (
         ["sweep", "inits.py", *OFFLINE, "--set", "objective=lpips"],
         ["val/lpips_random with the same weights", "alex", "vgg", "another experiment"],
+    ),
+    (
+        ["sweep", "inits.py", *OFFLINE, "--set", "objective=[psnr, lpips]"],
+        ["val/lpips_random with the same weights", "another experiment"],
+    ),
+    (
+        ["sweep", "inits.py", *OFFLINE, "--set", "constraints=[lpips <= 0.5]"],
+        ["val/lpips_random with the same weights", "another experiment"],
     ),
     (
         ["sweep", "nets.py", *OFFLINE, "--set", "objective=lpips"],

@@ -1,16 +1,20 @@
 """Looking at an experiment, choosing from it, and adding to it: from its files alone."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 import yaml
 
+from raysweep.commands.narrator import Narrator
 from raysweep.commands.plan import check_further
 from raysweep.commands.standing import further, standing
 from raysweep.errors import ConfigError, ExperimentError
+from raysweep.experiment.conductor import Proposal
 from raysweep.experiment.layout import Experiment, create, open_experiment
 from raysweep.tracking.swanlab import URL_FILE
 from raysweep.training import checkpoint
+from tests.fakes import driver, execute, small_sweep
 from tests.tiny import tiny_parts
 
 
@@ -46,6 +50,121 @@ def test_status_while_a_line_is_being_written(run, swept, torn):
 def test_best_is_the_first_of_the_leaderboard(swept):
     assert standing(swept).trial("best").trial == "0006"
     assert standing(swept).trial("0003").trial == "0003"
+
+
+RANKED = [
+    (
+        {"objective": ["psnr", "lpips"]},
+        "by val/psnr, higher is better, and val/lpips_random, lower is better; * is on the Pareto front",
+        [],
+    ),
+    (
+        {"objective": {"lpips": 20, "psnr": 1, "code_usage": 0.5}, "constraints": ["psnr >= 9"]},
+        "by - 20 val/lpips_random + val/psnr + 0.5 val/code_usage, higher is better; with val/psnr >= 9",
+        ["score", "breaks"],
+    ),
+    (
+        {"objective": "entropy_bits_per_pixel"},
+        "by val/entropy_bits_per_pixel, lower is better",
+        ["entropy_bits_per_pixel"],
+    ),
+]
+
+
+def traded(proposal: Proposal, step: int) -> dict[str, float]:
+    """The later trials are better in the one and worse in the other; the last is worse in both."""
+    number = int(proposal.trial)
+    return {
+        "val/psnr": step / 10 + 4.0 * number * (number < 3),
+        "val/lpips_random": 0.5 + 0.1 * number,
+        "val/code_usage": 1.0,
+        "val/entropy_bits_per_pixel": 0.25,
+    }
+
+
+@pytest.fixture
+def ranked(folder) -> Callable[..., Experiment]:
+    """runs/ranked, played through: four trials, none stopped, ranked as asked."""
+
+    def make(**asked: object) -> Experiment:
+        experiment = Experiment(folder / "runs" / "ranked")
+        sweep = small_sweep(scheduler={"min_peers": 9}, budget={"trials": 4}, **asked)
+        create(experiment, yaml.safe_dump(sweep.model_dump(mode="json"), sort_keys=False), None)
+        with driver(experiment.events, sweep, objective=standing(experiment).objective) as mind:
+            mind.listener = Narrator(mind.objective)
+            execute(mind, traded)
+        return experiment
+
+    return make
+
+
+@pytest.mark.parametrize(("asked", "title", "headings"), RANKED)
+def test_status_says_what_ranks_and_shows_it(run, ranked, asked, title, headings):
+    out = " ".join(run("status", ranked(**asked).folder).out.split())
+    assert title in out
+    assert [heading for heading in headings if f"┃ {heading}" not in out] == []
+
+
+def test_status_marks_the_front_and_what_breaks_a_constraint(run, ranked):
+    experiment = ranked(objective=["psnr", "lpips"], constraints=["psnr >= 4"])
+    rows = [
+        line for line in run("status", experiment.folder).out.splitlines() if "finished" in line
+    ]
+    assert [line.split()[1] for line in rows] == ["0002", "0001", "0000", "0003"]
+    assert ["│ *" in line for line in rows] == [True, True, False, False]
+    assert ["val/psnr >= 4" in line for line in rows] == [False, False, True, True]
+
+
+def test_the_figures_that_rank_are_told_as_they_come(capsys, ranked):
+    ranked(objective={"psnr": 1, "lpips": 2}, constraints=["entropy_bits_per_pixel <= 1"])
+    figures = (
+        "score 1.000, psnr 2.000, lpips_random 0.500, entropy_bits_per_pixel 0.250, code_usage"
+    )
+    assert f"0000  step 20    {figures} 1.000\n" in capsys.readouterr().out
+
+
+def keep(experiment: Experiment, *trials: str) -> None:
+    for trial in trials:
+        parts = tiny_parts({"model.ch": 32, "discriminator.norm": "batch"})
+        best = experiment.best_checkpoint(trial, "latest")
+        checkpoint.save(best, parts.state, {"val/psnr": float(trial)}, parts.settings)
+
+
+def test_of_several_goals_the_best_is_on_the_front_and_first_in_the_first(run, ranked):
+    experiment = ranked(objective=["psnr", "lpips"])
+    keep(experiment, "0002")
+    assert standing(experiment).trial("best").trial == "0002"
+    code, out, _ = run("export", experiment.folder)
+    assert code == 0
+    assert f"exported trial 0002 to {experiment.folder / 'best'}" in out
+    assert checkpoint.saved_metrics(experiment.folder / "best") == {"val/psnr": 2.0}
+    code, out, _ = run("train", "--from", experiment.folder, "--dry-run")
+    wanted = standing(experiment).trials["0002"].settings["loss.disc_start"]
+    assert f"disc_start: {wanted}" in out
+
+
+@pytest.mark.parametrize("form", ["folder", "taming"])
+def test_the_front_is_exported_a_trial_each(run, ranked, form):
+    experiment = ranked(objective=["lpips", "psnr"])
+    keep(experiment, "0000", "0001", "0002", "0003")
+    code, _, _ = run("export", experiment.folder, "--trial", "pareto", "--format", form)
+    assert code == 0
+    home, suffix = experiment.folder / "pareto", "" if form == "folder" else ".ckpt"
+    trials = ["0000", "0001", "0002"]
+    assert {path.name for path in home.iterdir()} == {"front.csv", *(t + suffix for t in trials)}
+    listed = (home / "front.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in listed] == ["trial", *trials]
+
+
+def test_an_export_of_what_breaks_a_constraint_says_so(run, ranked):
+    experiment = ranked(objective=["psnr", "lpips"], constraints=["psnr >= 99"])
+    keep(experiment, "0002")
+    code, out, _ = run("export", experiment.folder)
+    assert code == 0
+    assert "trial 0002 breaks val/psnr >= 99\n" in out
+    code, _, error = run("export", experiment.folder, "--trial", "pareto")
+    assert code == 2
+    assert "the Pareto front is of several objectives" in error
 
 
 @pytest.mark.parametrize("command", ["export", "train"])

@@ -6,8 +6,8 @@ import pytest
 
 from raysweep.errors import ExperimentError
 from raysweep.experiment.records import TrialRecord
-from raysweep.experiment.results import best, leaderboard, write_csv
-from raysweep.search.objective import Goal, Objective
+from raysweep.experiment.results import best, leaderboard, on_front, write_csv
+from raysweep.search.objective import Constraint, Goal, Objective
 
 
 def record(trial: str, reports: dict, state: str = "finished", **settings) -> TrialRecord:
@@ -78,3 +78,72 @@ def test_a_csv_holds_every_trial_and_every_column(tmp_path):
 def test_a_csv_of_nothing_has_a_heading(tmp_path):
     write_csv([], tmp_path / "leaderboard.csv")
     assert (tmp_path / "leaderboard.csv").read_text().startswith("trial,state,")
+
+
+PSNR, LPIPS = Goal("val/psnr", "max"), Goal("val/lpips", "min")
+USAGE = Constraint("val/code_usage", 0.5, is_minimum=True)
+
+
+def measured(trial: str, psnr: float, lpips: float, usage: float = 1.0) -> TrialRecord:
+    """Its earlier validation was better in all."""
+    last = {"val/psnr": psnr, "val/lpips": lpips, "val/code_usage": usage}
+    return record(trial, {5: {"val/psnr": 99.0, "val/lpips": 0.0, "val/code_usage": 1.0}, 10: last})
+
+
+MANY = [
+    measured("0000", 20, 0.5),
+    measured("0001", 10, 0.1),
+    measured("0002", 15, 0.6),
+    measured("0003", 30, 0.1, usage=0.25),
+    measured("0004", 15, 0.3),
+    record("0005", {}, "failed"),
+]
+
+
+def test_of_several_goals_the_front_is_first_and_the_first_goal_decides_within_it():
+    rows = leaderboard(MANY, Objective((PSNR, LPIPS), constraints=(USAGE,)))
+    assert [row.trial for row in rows] == ["0000", "0004", "0001", "0002", "0003", "0005"]
+    assert [row.trial for row in on_front(rows)] == ["0000", "0004", "0001"]
+    assert [row.judged.get("front") for row in rows] == [1, 1, 1, 0, 0, None]
+    assert [row.best_step for row in rows] == [10] * 5 + [None]
+    assert [row.broken for row in rows if row.broken] == [("val/code_usage >= 0.5",)]
+
+
+def test_a_weighted_score_counts_at_its_best_step():
+    rows = leaderboard(MANY, Objective((PSNR, LPIPS), (1.0, 20.0)))
+    assert {row.best_step for row in rows[:-1]} == {5}
+    assert [row.judged for row in rows] == [{"score": 99.0}] * 5 + [{}]
+
+
+@pytest.mark.parametrize(
+    ("records", "objective"),
+    [
+        ([], Objective((PSNR, LPIPS))),
+        (MANY, Objective((PSNR,))),
+        (MANY, Objective((PSNR, LPIPS), (1.0, 1.0))),
+        ([MANY[3]], Objective((PSNR, LPIPS), constraints=(USAGE,))),
+    ],
+)
+def test_where_there_is_no_front_it_is_refused(records, objective):
+    with pytest.raises(ExperimentError, match="raysweep status"):
+        on_front(leaderboard(records, objective))
+
+
+COLUMNS = [
+    (Objective((PSNR,)), []),
+    (Objective((PSNR, LPIPS), (1.0, 20.0)), ["score"]),
+    (Objective((PSNR, LPIPS), constraints=(USAGE,)), ["front", "violation"]),
+]
+
+
+@pytest.mark.parametrize(("objective", "columns"), COLUMNS)
+def test_a_csv_has_the_columns_that_apply(objective, columns, tmp_path):
+    write_csv(leaderboard(MANY, objective), tmp_path / "leaderboard.csv")
+    with (tmp_path / "leaderboard.csv").open(newline="") as file:
+        read = list(csv.DictReader(file))
+    assert [name for name in read[0] if name in ("score", "front", "violation")] == columns
+    if "front" in columns:
+        told = {line["trial"]: (line["front"], line["violation"]) for line in read}
+        assert told["0001"] == ("1", "0.0")
+        assert told["0003"] == ("0", "0.5")
+        assert told["0005"] == ("", "")

@@ -36,3 +36,26 @@ def test_what_is_missing_is_named():
     assert objective.metrics == ("val/psnr", "val/lpips", "val/code_usage")
     assert objective.missing({"val/psnr": 1.0, "val/lpips": NAN}) == "val/lpips"
     assert objective.missing({"val/psnr": 1.0, "val/lpips": 1.0}) == "val/code_usage"
+
+
+KEPT_AS = [
+    (Objective((LPIPS,)), "val/lpips"),
+    (Objective((LPIPS,), constraints=(USAGE,)), "val/lpips"),
+    (Objective((PSNR, LPIPS), (1.0, 8.0)), "score"),
+    (Objective((PSNR, LPIPS)), "latest"),
+]
+
+
+@pytest.mark.parametrize(("objective", "name"), KEPT_AS)
+def test_what_the_best_checkpoint_is_called(objective, name):
+    assert objective.kept_as == name
+
+
+def test_the_constraints_that_are_not_kept_are_told():
+    objective = Objective((PSNR,), constraints=(USAGE, BITS))
+    assert objective.broken(GOOD) == ()
+    assert objective.broken(GOOD | {"val/bits_per_pixel": 0.2}) == (BITS,)
+    assert list(map(str, objective.constraints)) == [
+        "val/code_usage >= 0.5",
+        "val/bits_per_pixel <= 0.1",
+    ]

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raysweep.search.objective import Score
-from raysweep.search.ranking import ahead, best_first, front, ranks
+from raysweep.search.objective import Constraint, Goal, Objective, Score
+from raysweep.search.ranking import ahead, best_first, front, improves, ranks
 
 NUMBERS = st.floats(-5, 5).map(lambda value: round(value, 1))
 
@@ -55,3 +55,39 @@ def test_the_front_is_of_those_that_keep_the_constraints():
     assert front(scores) == ["b", "c"]
     assert front({"a": Score((9,), 0.1)}) == []
     assert front({"a": Score((1,)), "b": Score((2,))}) == ["b"]
+
+
+A, B = Goal("a", "max"), Goal("b", "min")
+BOUND = Constraint("b", 2.0, is_minimum=True)
+IMPROVES = [
+    (Objective((A,)), {"a": 1}, {}, True),
+    (Objective((A,)), {"b": 1}, {}, False),
+    (Objective((A,)), {"b": 1}, {"a": 1}, False),
+    (Objective((A,)), {"a": 2}, {"a": 1}, True),
+    (Objective((A,)), {"a": 1}, {"a": 1}, False),
+    (Objective((B,)), {"b": 2}, {"b": 1}, False),
+    (Objective((A, B), (1.0, 2.0)), {"a": 4, "b": 1}, {"a": 3, "b": 1}, True),
+    (Objective((A, B), (1.0, 2.0)), {"a": 4, "b": 2}, {"a": 3, "b": 1}, False),
+    (Objective((A, B)), {"a": 0, "b": 9}, {"a": 1, "b": 1}, True),
+    (Objective((A, B)), {"a": 0}, {}, False),
+    (Objective((A,), constraints=(BOUND,)), {"a": 9, "b": 1}, {"a": 1, "b": 2}, False),
+    (Objective((A,), constraints=(BOUND,)), {"a": 1, "b": 2}, {"a": 9, "b": 1}, True),
+    (Objective((A,), constraints=(BOUND,)), {"a": 1, "b": 1}, {"a": 9, "b": 0}, True),
+]
+
+
+@pytest.mark.parametrize(("objective", "metrics", "kept", "improved"), IMPROVES)
+def test_what_takes_the_place_of_what_was_kept(objective, metrics, kept, improved):
+    assert improves(objective, metrics, kept) is improved
+
+
+@given(st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=8))
+def test_what_is_kept_in_the_end_is_the_first(points):
+    objective = Objective((A,), constraints=(BOUND,))
+    seen, kept = {}, {}
+    for number, (a, b) in enumerate(points):
+        seen[number] = {"a": a, "b": b}
+        if improves(objective, seen[number], kept):
+            kept = seen[number]
+    scores = {number: objective.score(metrics) for number, metrics in seen.items()}
+    assert kept == seen[best_first(scores)[0]]

@@ -1,11 +1,14 @@
 """A checkpoint is whole or absent, says what it is, and runs no code."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 
 from raysweep.errors import ExperimentError
+from raysweep.search.objective import Goal, Objective
+from raysweep.search.ranking import improves
 from raysweep.training import checkpoint
 from tests.tiny import tiny_parts
 
@@ -85,19 +88,24 @@ BEST = [
 ]
 
 
+def by(direction: str) -> checkpoint.Improves:
+    return partial(improves, Objective((Goal("val/figure", direction),)))
+
+
 @pytest.mark.parametrize(("values", "direction", "kept"), BEST)
 def test_the_best_is_kept(values, direction, kept, tmp_path) -> None:
     for step, value in enumerate(values):
         made = _made(tmp_path / str(step), step, figure=value)
         metrics = {"val/figure": value, "val/other": 1.0}
-        checkpoint.keep_best(made, metrics, {"val/figure": direction}, tmp_path / "best")
+        checkpoint.keep_best(made, metrics, {"val/figure": by(direction)}, tmp_path / "best")
     assert checkpoint.saved_metrics(tmp_path / "best" / "figure") == {"val/figure": values[kept]}
     assert [path.name for path in (tmp_path / "best").iterdir()] == ["figure"]
 
 
-def test_a_metric_that_a_run_does_not_have_is_not_kept(tmp_path) -> None:
+def test_what_improves_nothing_is_not_kept(tmp_path) -> None:
     made = _made(tmp_path / "0", 0, psnr=20.0)
-    checkpoint.keep_best(made, {"val/psnr": 20.0}, {"val/lpips": "min"}, tmp_path / "best")
+    kept = {"val/lpips": lambda metrics, kept: False}
+    checkpoint.keep_best(made, {"val/psnr": 20.0}, kept, tmp_path / "best")
     assert not (tmp_path / "best").exists()
 
 

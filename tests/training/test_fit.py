@@ -10,14 +10,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from raysweep.assemble import objective
+from raysweep.assemble import assemble
 from raysweep.metrics import METRIC_DIRECTIONS
+from raysweep.objectives import objective
 from raysweep.schema import Tree
+from raysweep.search.objective import Constraint, Goal, Objective
+from raysweep.search.ranking import best_first
 from raysweep.tracking import Picture, Tracker
 from raysweep.training.loop import DIVERGED, LATEST, Parts, Report, fit, resume
 from raysweep.training.step import Scalars
 from tests.models.pairs import FAMILIES
-from tests.tiny import NO_TRACKER, QUANTIZERS, MemoryBatches, tiny_parts, tiny_run
+from tests.tiny import CPU, NO_TRACKER, QUANTIZERS, MemoryBatches, tiny_parts, tiny_run
 
 FAST: Tree = {"loss.perceptual_net": "none"}
 
@@ -182,7 +185,7 @@ def test_without_validation_the_latest_checkpoint_is_the_best(tmp_path) -> None:
     assert [report.metrics for report in reports] == [{LATEST: 2.0}, {LATEST: 4.0}]
     assert json.loads((tmp_path / LATEST / "metrics.json").read_text())["step"] == 4
     assert [path.name for path in tmp_path.iterdir()] == ["train"]
-    assert objective("psnr", tiny_run(changes)).metric == LATEST
+    assert objective("psnr", (), tiny_run(changes)).kept_as == LATEST
 
 
 class _Watched(MemoryBatches):
@@ -306,6 +309,40 @@ def test_the_best_checkpoint_is_kept_by_each_metric(tmp_path) -> None:
         wanted = choose(reports, key=lambda report, name=name: report.metrics[f"val/{name}"])
         assert saved["step"] == wanted.step
         assert saved["metrics"] == wanted.metrics
+
+
+PSNR, USAGE = Goal("val/psnr", "max"), Goal("val/code_usage", "max")
+KEPT = [
+    pytest.param(Objective((PSNR, Goal("val/flicker", "min")), (1.0, 2.0)), "score", id="a sum"),
+    pytest.param(Objective((PSNR, USAGE)), "latest", id="several"),
+    pytest.param(
+        Objective((PSNR,), constraints=(Constraint("val/code_usage", 0.9, True),)),
+        "val/psnr",
+        id="a bound that none keeps",
+    ),
+]
+
+
+@pytest.mark.parametrize(("ranked_by", "name"), KEPT)
+def test_the_best_checkpoint_is_kept_by_what_trials_are_ranked_by(ranked_by, name, tmp_path):
+    """In one run, and where it went on from the middle."""
+    changes = {**FAST, "training.steps": 6, "training.validate_every": 1}
+    run, reports = tiny_run(changes), []
+    for steps in (3, 6):
+        parts = assemble(run, CPU, ranked_by)
+        if reports:
+            resume(parts, tmp_path / "3", lambda report: None)
+        config = parts.config.model_copy(update={"steps": steps})
+        keeper = _Keeper(tmp_path)
+        fit(
+            replace(parts, config=config), MemoryBatches(run), keeper, NO_TRACKER, tmp_path / "best"
+        )
+        reports += keeper.reports
+    scores = {report.step: ranked_by.score(report.metrics) for report in reports}
+    wanted = 6 if name == "latest" else best_first(scores)[0]
+    home = tmp_path / "best" / name.removeprefix("val/")
+    assert json.loads((home / "metrics.json").read_text())["step"] == wanted
+    assert {path.name for path in (tmp_path / "best").iterdir()} == {"psnr", home.name}
 
 
 # --- going on
