@@ -138,7 +138,6 @@ class Conductor:
         while self._is_searching:
             suggestion = self.study.propose(len(self.trials))
             if suggestion is None:
-                self._tell_exhausted()
                 break
             params, settings = suggestion
             try:
@@ -147,6 +146,8 @@ class Conductor:
                 self.end(self._enter(FROM_SPACE, params, settings), str(error))
             else:
                 return Proposal(self._enter(FROM_SPACE, params, settings, _course(run)), run)
+        if self.study.is_exhausted:
+            self._tell_exhausted()
         if self.is_over:
             self._dismiss_paused()
         return None

@@ -118,7 +118,7 @@ class Study:
         """As Optuna has it; not a copy."""
         return self.storage.get_trial(self._ids[number])
 
-    def _draw(self, number: int, trial: int) -> tuple[Asked, Tree]:
+    def _draw(self, number: int, trial: int) -> tuple[Asked, Mapping[str, Any]]:
         """The first of a few draws that was not tried, or else anything that was not."""
         for attempt in range(self.config.attempts):
             asked, extra = self._ask(number, self._sampled(number, trial, attempt))
@@ -128,7 +128,7 @@ class Study:
         beyond = self._refuse if self.config.kind == "grid" else self._random(seed)
         return self._ask(number, Untried(self.tried, seed, beyond))
 
-    def _recall(self, number: int, trial: int, params: Mapping[str, Any]) -> tuple[Asked, Tree]:
+    def _recall(self, number: int, trial: int, params: Mapping[str, Any]) -> tuple[Asked, Mapping[str, Any]]:
         if self.config.remembers:
             self._sampled(number, trial, attempt=0)
         otherwise = self._random(self._seed_of(number))
@@ -138,13 +138,13 @@ class Study:
 
         return self._ask(number, recall)
 
-    def _ask(self, number: int, choose: Choose) -> tuple[Asked, Tree]:
+    def _ask(self, number: int, choose: Choose) -> tuple[Asked, Mapping[str, Any]]:
         """What the space asked for, and the settings that it returned."""
         asked = Asked(number, choose, self.pinned)
         with warnings.catch_warnings():
             # Lists among choices hinder Optuna's storages, and this has none.
             warnings.filterwarnings("ignore", "Choices for a categorical", UserWarning)
-            return asked, dict(self.space(cast(optuna.Trial, asked)) or {})
+            return asked, self.space(cast(optuna.Trial, asked)) or {}
 
     def _sampled(self, number: int, trial: int, attempt: int) -> Choose:
         """The sampler's choices, those that it makes together and those that it makes one by one."""
