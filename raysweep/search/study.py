@@ -19,7 +19,7 @@ from raysweep.schema import Tree
 from raysweep.search.asking import Asked, Choose
 from raysweep.search.objective import Score
 from raysweep.search.samplers import SamplerConfig
-from raysweep.search.tried import Tried, Untried
+from raysweep.search.tried import Tried, Untried, value_at
 
 Space = Callable[[optuna.Trial], Mapping[str, Any] | None]
 """A search space: suggests under the settings' dotted paths, and may return further settings of its own."""
@@ -159,6 +159,8 @@ class Study:
         self._forget_draw(trial)
 
         def choose(name: str, distribution: BaseDistribution) -> Any:
+            if distribution.single():
+                return value_at(distribution, 0)
             if name in joint and joint_space[name] == distribution:
                 return joint[name]
             return sampler.sample_independent(view, frozen, name, distribution)
