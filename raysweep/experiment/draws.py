@@ -11,6 +11,9 @@ from raysweep.schema import Tree
 from raysweep.search.samplers import SamplerConfig
 from raysweep.search.study import Space, Study, Suggestion
 
+GRID_SAMPLES = 2000
+"""Settings of a grid that are looked at before a sweep starts."""
+
 
 class Draw(NamedTuple):
     """A sample of a search space, resolved."""
@@ -31,13 +34,9 @@ def check_space(sweep: SweepConfig, space: Space, samples: int = 50, values: int
             _require_plain(settings)
             draws.append(Draw(params, sweep.run(settings)))
         if sweep.sampler.kind == "grid":  # what it cannot take may hide in a rare branch
-            exhaust(Study(space, sweep.sampler, sweep.seed, sweep.all_pinned))
+            walk = Study(space, sweep.sampler, sweep.seed, sweep.all_pinned)
+            list(_drawn(walk, GRID_SAMPLES))
     return draws
-
-
-def exhaust(study: Study, most: int = 10_000) -> int:
-    """How many settings the space has, or `most`."""
-    return sum(1 for _ in _drawn(study, most))
 
 
 def _drawn(study: Study, samples: int) -> Iterator[Suggestion]:

@@ -17,6 +17,8 @@ from raysweep.errors import ExperimentError
 Event = dict[str, Any]
 """`kind` (proposed, started, report, paused, promoted, ended; exhausted, of no trial), `trial` ("": none), `time`
 in seconds since the epoch, and more."""
+TOLD = ("started", "report")
+"""Kinds that decide nothing: a killed driver has written them, and the next decision takes them to the disk too."""
 
 
 class EventLog:
@@ -45,7 +47,8 @@ class EventLog:
         event: Event = {"kind": kind, "trial": trial, "time": round(time.time(), 3), **details}
         self._file.write(json.dumps(event).encode() + b"\n")
         self._file.flush()
-        os.fsync(self._file.fileno())
+        if kind not in TOLD:
+            os.fsync(self._file.fileno())
         return event
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, cast
 
 import optuna
 from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler, RandomSampler
+from optuna.samplers import RandomSampler
 from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState
 
@@ -19,7 +19,7 @@ from raysweep.schema import Tree
 from raysweep.search.asking import Asked, Choose
 from raysweep.search.objective import Score
 from raysweep.search.samplers import SamplerConfig
-from raysweep.search.tried import Tried, Untried
+from raysweep.search.tried import Tried, Untried, value_at
 
 Space = Callable[[optuna.Trial], Mapping[str, Any] | None]
 """A search space: suggests under the settings' dotted paths, and may return further settings of its own."""
@@ -47,8 +47,9 @@ class Study:
         values: int = 1,
         is_constrained: bool = False,
     ) -> None:
-        """`values`: how many a score has. `pinned`: settings by dotted path that overrule the space; it is told them where it suggests them,
-        so that what it asks next goes with them."""
+        """`pinned`: settings by dotted path that overrule the space; it is told them where it suggests them, so
+        that what it asks next goes with them. `values`: how many a score has. `is_constrained`: whether scores
+        can violate anything."""
         config.require_values(values)
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.space, self.config, self.seed, self.values = space, config, seed, values
@@ -131,10 +132,11 @@ class Study:
     def _recall(self, number: int, trial: int, params: Mapping[str, Any]) -> tuple[Asked, Mapping[str, Any]]:
         if self.config.remembers:
             self._sampled(number, trial, attempt=0)
-        otherwise = self._random(self._seed_of(number))
 
         def recall(name: str, distribution: BaseDistribution) -> Any:
-            return params[name] if name in params else otherwise(name, distribution)
+            if name in params:
+                return params[name]
+            return self._random(self._seed_of(number))(name, distribution)
 
         return self._ask(number, recall)
 
@@ -157,9 +159,11 @@ class Study:
         self._forget_draw(trial)
 
         def choose(name: str, distribution: BaseDistribution) -> Any:
+            if distribution.single():
+                return value_at(distribution, 0)
             if name in joint and joint_space[name] == distribution:
                 return joint[name]
-            return _one(sampler, view, frozen, name, distribution)
+            return sampler.sample_independent(view, frozen, name, distribution)
 
         return choose
 
@@ -174,7 +178,7 @@ class Study:
         sampler, trial = RandomSampler(seed), optuna.trial.create_trial(state=TrialState.RUNNING)
 
         def choose(name: str, distribution: BaseDistribution) -> Any:
-            return _one(sampler, self.study, trial, name, distribution)
+            return sampler.sample_independent(self.study, trial, name, distribution)
 
         return choose
 
@@ -191,14 +195,3 @@ class Study:
 
     def _seed_of(self, number: int, attempt: int = 0) -> int:
         return (self.seed * 1_000_003 + number + attempt * 500_000_003) % 2**32
-
-
-def _one(
-    sampler: BaseSampler,
-    study: optuna.Study,
-    trial: FrozenTrial,
-    name: str,
-    distribution: BaseDistribution,
-) -> Any:
-    """A single parameter."""
-    return sampler.sample_independent(study, trial, name, distribution)

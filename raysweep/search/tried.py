@@ -94,7 +94,7 @@ class Untried:
         places = self._node.open_places() if self._node and is_known else range(int(number))
         place = int(self._random.choice(places))
         self._node = self._node.branches.get(place) if self._node else None
-        return _value(distribution, place)
+        return value_at(distribution, place)
 
 
 def count(distribution: BaseDistribution) -> float:
@@ -120,7 +120,8 @@ def place_of(distribution: BaseDistribution, value: Any) -> float:
     return float(value)
 
 
-def _value(distribution: BaseDistribution, place: int) -> Any:
+def value_at(distribution: BaseDistribution, place: int) -> Any:
+    """Of its values; 0: the first."""
     match distribution:
         case CategoricalDistribution():
             return distribution.choices[place]

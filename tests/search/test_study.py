@@ -138,6 +138,18 @@ def test_a_pinned_setting_tells_no_trials_apart():
     assert study.propose(1) is None
 
 
+def test_what_has_one_value_is_not_modelled():
+    def space(trial: optuna.Trial):
+        trial.suggest_float("fixed", 0.5, 0.5)
+        trial.suggest_float("free", 0, 1)
+
+    study = Study(space, KINDS[0], 0)
+    for number in range(6):
+        assert study.propose(number).params["fixed"] == 0.5
+        study.report(number, 1, Score((1.0,)))
+        study.tell(number, "complete")
+
+
 CONTINUOUS = [
     (lambda trial: trial.suggest_float("rate", 0, 1), "rate has FloatDistribution"),
     (lambda trial: trial.suggest_int("steps", 0, 10_000), "steps has IntDistribution"),
