@@ -15,9 +15,12 @@ FOLDER = "folder"
 def export_trial(experiment: Experiment, trial: str, out: Path | None, form: str = FOLDER) -> Path:
     """`trial` is an id or `best`; writes to `out`, by default `best` (or `best.ckpt`) beside the trials."""
     now = standing(experiment)
-    return _export(
-        now, now.trial(trial).trial, out or experiment.folder / _name("best", form), form
-    )
+    trial = now.trial(trial).trial
+    out = _export(now, trial, out or experiment.folder / _name("best", form), form)
+    (row,) = (row for row in now.leaderboard if row.trial == trial)
+    if row.broken:
+        say(f"trial {trial} breaks {' and '.join(row.broken)}")
+    return out
 
 
 def export_front(experiment: Experiment, out: Path | None, form: str = FOLDER) -> Path:
@@ -39,9 +42,6 @@ def _export(now: Standing, trial: str, out: Path, form: str) -> Path:
     else:
         complete = export_for(form, now.experiment, trial, kept, out)
         say(f"exported trial {trial} to {out}, with{'' if complete else 'out'} its discriminator")
-    (row,) = (row for row in now.leaderboard if row.trial == trial)
-    if row.broken:
-        say(f"trial {trial} breaks {' and '.join(row.broken)}")
     return out
 
 

@@ -213,6 +213,13 @@ def _require_comparable(
                 "experiment for it."
             )
     measured = objective(sweep.objective, sweep.constraints, run)
+    _require_same_measures(goal, run, measured, base)
+
+
+def _require_same_measures(
+    goal: Objective, run: RunConfig, measured: Objective, base: RunConfig
+) -> None:
+    """Every metric that ranks is measured in `run` as in `base`."""
     for ranks, has in zip(goal.metrics, measured.metrics, strict=True):
         if has != ranks:
             raise ConfigError(
