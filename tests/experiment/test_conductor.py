@@ -470,7 +470,7 @@ def test_it_is_decided_and_replayed_by_all_that_ranks(conductor, path, objective
     mind = conductor(path, sweep, objective=objective)
     execute(mind, traded, at_once=3)
     assert set(states(mind).values()) == {"stopped", "finished"}
-    for rung in mind.scheduler.scores.values():
+    for rung in mind.scheduler.rungs.scores.values():
         ranked = ranks(rung)
         best = min(rung, key=lambda trial: ranked[trial])
         broken = {trial for trial, score in rung.items() if score.violation}
