@@ -102,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     sweep.add_argument(
         "space",
         nargs="?",
-        help="a file of search_spaces/ (taming_vqgan, smoke), or the path of your own .py",
+        help="a file of search_spaces/ (taming_vqgan, smoke), or the path of your own .py or .yaml",
     )
     sweep.add_argument(
         "--tasks",

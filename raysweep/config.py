@@ -104,7 +104,7 @@ class SweepConfig(Config):
     storage: str = "runs"
     """Folder of experiments, on a file system that all nodes share."""
     space: str | None = None
-    """A module of `search_spaces`, or the path of a .py file; None: only trials that are added by hand."""
+    """A module of `search_spaces`, or the path of a .py or .yaml file; None: only trials that are added by hand."""
     tasks: dict[str, Tree] = Field(default_factory=dict)
     """Trials that are given and not searched: name -> dotted settings, which overrule everything."""
     base: Tree = Field(default_factory=dict)

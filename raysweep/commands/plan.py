@@ -22,7 +22,7 @@ from raysweep.config import RunConfig, SweepConfig, laid
 from raysweep.data import DEMO, FOOTAGE
 from raysweep.data.sources.places import absolute
 from raysweep.errors import ConfigError, ExperimentError
-from raysweep.experiment.draws import asked_of_some, check_space
+from raysweep.experiment.draws import asked_of_some, check_space, tried
 from raysweep.experiment.layout import Experiment
 from raysweep.features.backbones import check_frame_size, weights_file
 from raysweep.features.inception import inception_file
@@ -45,8 +45,10 @@ class Plan:
     sweep: SweepConfig
     experiment: Experiment
     objective: Objective
-    searched: Sequence[str]
-    """Dotted paths that the space suggests."""
+    tried: Mapping[str, str]
+    """What the space gives each setting, in words, by dotted path."""
+    question: str
+    """Of the space; empty without one."""
 
 
 @dataclass(frozen=True)
@@ -127,8 +129,7 @@ def check(sweep: SweepConfig, space: LoadedSpace | None) -> Plan:
     for drawn in _distinct(draw.config for draw in draws):
         _require_comparable(drawn, run, goal, sweep)
         _require_buildable(drawn)
-    searched = dict.fromkeys(path for draw in draws for path in draw.params)
-    return Plan(sweep, experiment, goal, list(searched))
+    return Plan(sweep, experiment, goal, tried(draws), space.question if space else "")
 
 
 def check_run(run: RunConfig, experiment: Experiment) -> None:

@@ -36,7 +36,10 @@ from trainables import TRAINABLES
 def start(plan: Plan, space: LoadedSpace | None) -> None:
     """Runs a new experiment to its end; one trial of the base settings where there is no space."""
     settings = yaml.safe_dump(plan.sweep.model_dump(mode="json"), sort_keys=False)
-    create(plan.experiment, settings, space.source if space else None)
+    if space is None:
+        create(plan.experiment, settings, None)
+    else:
+        create(plan.experiment, settings, space.source, space.suffix)
     print_start(plan.sweep.run())
     try:
         _run(standing(plan.experiment))
@@ -159,6 +162,5 @@ def _conclude(now: Standing) -> None:
 
 
 def _space(experiment: Experiment) -> Space | None:
-    if not experiment.space_file.exists():
-        return None
-    return load_space(str(experiment.space_file)).space
+    kept = experiment.space_file
+    return None if kept is None else load_space(str(kept)).space

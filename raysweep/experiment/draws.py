@@ -1,13 +1,16 @@
 """Samples of a search space, resolved as trials would be: what is wrong with it shows before anything starts."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
+
+from optuna.distributions import BaseDistribution
 
 from raysweep.config import RunConfig, SweepConfig
 from raysweep.errors import ConfigError
 from raysweep.schema import Tree
+from raysweep.search.bounds import told
 from raysweep.search.study import SamplerConfig, Space, Study
 
 
@@ -17,6 +20,10 @@ class Draw(NamedTuple):
     params: Tree
     """What it suggested, by dotted path."""
     config: RunConfig
+    searched: Mapping[str, BaseDistribution]
+    """What each of `params` was taken from."""
+    returned: Tree
+    """What it set besides, by dotted path."""
 
 
 def check_space(sweep: SweepConfig, space: Space, samples: int = 50) -> list[Draw]:
@@ -26,9 +33,30 @@ def check_space(sweep: SweepConfig, space: Space, samples: int = 50) -> list[Dra
         with _blaming(sweep.space):
             params, settings = study.propose(number)
             _require_plain(settings)
-            draws.append(Draw(params, sweep.run(settings)))
+            searched = study.running[number].distributions
+            returned = {path: it for path, it in settings.items() if path not in params}
+            draws.append(Draw(params, sweep.run(settings), searched, returned))
         study.tell(number, "failed")
     return draws
+
+
+def tried(draws: Sequence[Draw]) -> dict[str, str]:
+    """Each path that a space suggests or sets, and what it gets."""
+    words: dict[str, list[str]] = {}
+    for draw in draws:
+        searched = {path: f"searched, {told(it)}" for path, it in draw.searched.items()}
+        for path, word in {**searched, **_set(draw.returned)}.items():
+            words.setdefault(path, []).append(word)
+    return {path: _of_all(said, len(draws)) for path, said in words.items()}
+
+
+def _set(settings: Tree) -> dict[str, str]:
+    return {path: f"set to {value}" for path, value in settings.items()}
+
+
+def _of_all(words: list[str], draws: int) -> str:
+    said = " or ".join(dict.fromkeys(words))
+    return said if len(words) == draws else f"{said}, in some trials"
 
 
 def asked_of_some(
