@@ -126,7 +126,12 @@ def _parser() -> argparse.ArgumentParser:
         commands, "export", _export, "write a trial's best model as a folder for raysweep.load"
     )
     export.add_argument("experiment", type=Path)
-    export.add_argument("--trial", default="best", help="a trial's id, or best (default)")
+    export.add_argument(
+        "--trial",
+        default="best",
+        help="a trial's id, or best (default): the first of the leaderboard or, once finalists are confirmed, of the "
+        "winner's seeds the one that validates best",
+    )
     export.add_argument(
         "--out", type=Path, help="what to write (default: EXPERIMENT/best, or best.ckpt)"
     )

@@ -31,7 +31,7 @@ def execute(
     metric = conductor.objective.metric
 
     def job_of(config: Mapping[str, Any]) -> Job:
-        return Job(experiment, config["trial"], metric)
+        return Job(experiment, config["trial"], metric, config["is_tested"])
 
     def request(config: Mapping[str, Any]) -> tune.PlacementGroupFactory:
         cluster = job_of(config).config.cluster

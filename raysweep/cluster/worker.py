@@ -18,6 +18,7 @@ from raysweep.schema import parse
 from raysweep.tracking import Trackers, trackers
 from raysweep.training import checkpoint
 from raysweep.training.loop import Parts, Report, fit, resume
+from raysweep.training.testing import tested
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Job:
     trial: str
     metric: str
     """What the sweep ranks by: its best checkpoint is kept."""
+    is_tested: bool = False
+    """Whether that checkpoint is scored on the test split at the end."""
 
     @property
     def folder(self) -> Path:
@@ -71,7 +74,12 @@ def train(
         if share.rank == 0
         else nullcontext(Trackers([])) as tracker
     ):
-        fit(parts, batches, report, tracker, job.folder / "best" if share.rank == 0 else None)
+        best = job.folder / "best" if share.rank == 0 else None
+        if fit(parts, batches, report, tracker, best) and job.is_tested:
+            kept = job.experiment.best_checkpoint(job.trial, job.metric)
+            final = tested(parts, kept, batches.test())
+            tracker.scalars(config.training.steps, final.metrics)
+            report(final)
 
 
 def _trackers(job: Job, config: RunConfig, parts: Parts, resumed_at: int | None) -> Trackers:

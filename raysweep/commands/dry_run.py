@@ -11,7 +11,7 @@ from raysweep.config import RunConfig
 from raysweep.models.published.fitting import describe
 from raysweep.schema import override
 
-_SHOWN_OF_SEARCH = ("objective", "scheduler", "sampler", "budget")
+_SHOWN_OF_SEARCH = ("objective", "scheduler", "sampler", "budget", "confirm")
 
 
 def print_plan(plan: Plan) -> None:

@@ -15,7 +15,12 @@ class Narrator:
         self.objective = objective
 
     def __call__(self, event: Event, record: TrialRecord) -> None:
-        tell = {"proposed": self._proposed, "report": self._reported, "ended": self._ended}
+        tell = {
+            "proposed": self._proposed,
+            "report": self._reported,
+            "tested": self._tested,
+            "ended": self._ended,
+        }
         if event["kind"] in tell:
             say(f"  {record.trial}  {tell[event['kind']](event, record)}")
 
@@ -24,15 +29,20 @@ class Narrator:
         return f"starts     {short_settings(searched) or record.origin}"
 
     def _reported(self, event: Event, record: TrialRecord) -> str:
+        return f"step {event['step']:<6}{self._figures(event, 'val/')}"
+
+    def _tested(self, event: Event, record: TrialRecord) -> str:
+        return f"tested     {self._figures(event, 'test/')}"
+
+    def _figures(self, event: Event, split: str) -> str:
         shown = ("val/psnr", "val/lpips", "val/lpips_random", "val/code_usage")
         ranking = () if self.objective.metric == LATEST else (self.objective.metric,)
-        names = dict.fromkeys((*ranking, *shown))
-        figures = [
-            f"{name.removeprefix('val/')} {event['metrics'][name]:.3f}"
+        names = [name.replace("val/", split, 1) for name in dict.fromkeys((*ranking, *shown))]
+        return ", ".join(
+            f"{name.removeprefix(split)} {event['metrics'][name]:.3f}"
             for name in names
             if name in event["metrics"]
-        ]
-        return f"step {event['step']:<6}" + ", ".join(figures)
+        )
 
     def _ended(self, event: Event, record: TrialRecord) -> str:
         return f"{record.state:<10} {record.reason}".rstrip()

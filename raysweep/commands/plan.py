@@ -11,6 +11,7 @@ import torch
 from raysweep.assemble import objective
 from raysweep.cluster import resources
 from raysweep.cluster.resources import Capacity
+from raysweep.commands.confirmation import require_test_split
 from raysweep.commands.footage import check_footage, settled
 from raysweep.commands.param_file import read_settings
 from raysweep.commands.record import check_record
@@ -34,7 +35,7 @@ from raysweep.search.objective import Objective
 
 FILES = ("model.checkpoint", "data.source", "data.validation_source", "data.store")
 """Settings that name files or folders: as written, from the current one; or URIs."""
-SWEEP_SECTIONS = ("name", "storage", "objective", "scheduler", "sampler", "budget")
+SWEEP_SECTIONS = ("name", "storage", "objective", "scheduler", "sampler", "budget", "confirm")
 """Settings of the search; all others are of the runs. One file may hold both."""
 
 
@@ -125,6 +126,8 @@ def check(sweep: SweepConfig, space: LoadedSpace | None) -> Plan:
     for asked in [sweep.run_by_hand(settings) for settings in sweep.tasks.values()] or [run]:
         _require_comparable(asked, run, goal, sweep)
         check_run(asked, experiment)
+    if sweep.confirm is not None:
+        require_test_split(run.data, experiment.folder.parent)
     draws = check_space(sweep, space.space) if space else []
     for drawn in _distinct(draw.config for draw in draws):
         _require_comparable(drawn, run, goal, sweep)

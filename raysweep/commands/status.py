@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from rich.table import Table
 
+from raysweep.commands.confirmation import print_confirmed
 from raysweep.commands.console import console, say
 from raysweep.commands.standing import standing
 from raysweep.experiment.layout import Experiment
@@ -27,6 +28,7 @@ COLUMNS = {
 def status(experiment: Experiment) -> None:
     now = standing(experiment)
     console.print(_table(now.leaderboard, experiment.folder.name, now.objective))
+    print_confirmed(now.confirmed, now.objective)
     for trial in now.trials:
         address = experiment.trial(trial) / URL_FILE
         if address.exists():

@@ -11,6 +11,7 @@ from raysweep.cluster import resources
 from raysweep.cluster.footage import Footage, in_files, placed
 from raysweep.cluster.runtime import connected
 from raysweep.cluster.sweep import execute
+from raysweep.commands.confirmation import NO_TEST_SPLIT
 from raysweep.commands.console import say, title
 from raysweep.commands.dry_run import print_start
 from raysweep.commands.footage import counted, prepared, settled
@@ -74,7 +75,7 @@ def _run(now: Standing, added: Added | None = None) -> str:
         title(f"{name}: preparing footage")
         footage = _prepare(now, run)
         capacity = resources.cluster_capacity()
-        clusters = [*(asked.cluster for asked in runs), *_clusters_of_open_trials(now)]
+        clusters = [*(asked.cluster for asked in runs), *_clusters_of_trials(now)]
         fitting = (resources.concurrency(cluster, capacity) for cluster in clusters)
         count = min(at_once(sweep, capacity), *fitting)
         title(f"{name}: {count} at a time, each {resources.describe(run.cluster)}")
@@ -107,10 +108,10 @@ def _resolve(now: Standing, manifest: Manifest, run: RunConfig) -> RunConfig:
     return in_steps(run, len(index_clips(manifest, "train", run.data)))
 
 
-def _clusters_of_open_trials(now: Standing) -> Iterator[ClusterConfig]:
-    """A trial added by hand may take more than the base run does."""
+def _clusters_of_trials(now: Standing) -> Iterator[ClusterConfig]:
+    """A trial added by hand may take more than the base run does, and so may it as a finalist."""
     for record in now.trials.values():
-        if record.is_open:
+        if record.is_open or now.sweep.confirm is not None:
             with suppress(ConfigError):  # the conductor will tell of it
                 yield run_of(now.sweep, record).cluster
 
@@ -132,6 +133,8 @@ def _record_validation(now: Standing, run: RunConfig, footage: Footage) -> None:
     record = held_to_record(run, manifest, experiment, now.objective.metric)
     reader, file = footage.reader(), experiment.validation_file
     facts = write_validation_facts(reader, manifest, run.data, record, file)
+    if now.sweep.confirm is not None and not facts["test_clips"]:
+        raise ConfigError(NO_TEST_SPLIT)
     say(_told(facts, "images" if run.data.images else "clips"))
 
 

@@ -15,7 +15,7 @@ from typing import Any, Self
 from raysweep.errors import ExperimentError
 
 Event = dict[str, Any]
-"""`kind` (proposed, started, report, ended), `trial`, `time` in seconds since the epoch, and more."""
+"""`kind` (proposed, started, report, tested, ended, ...), `trial`, `time` in seconds since the epoch, and more."""
 
 
 class EventLog:

@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ class Row:
     settings: Mapping[str, Any]
     reason: str
     seconds: float
+    tested: Mapping[str, float] = field(default_factory=dict)
+    """As TrialRecord.tested."""
 
 
 def leaderboard(trials: Iterable[TrialRecord], objective: Objective) -> list[Row]:
@@ -55,7 +57,7 @@ def best(rows: Iterable[Row]) -> Row:
 def write_csv(rows: Iterable[Row], path: Path) -> None:
     """One line a trial: state, steps, metrics and settings, best first."""
     rows = list(rows)
-    metrics = sorted({name for row in rows for name in row.metrics})
+    metrics = sorted({name for row in rows for name in (*row.metrics, *row.tested)})
     settings = sorted({name for row in rows for name in row.settings})
     partial = path.with_suffix(".partial")
     with partial.open("w", newline="") as file:
@@ -83,7 +85,8 @@ def write_csv(rows: Iterable[Row], path: Path) -> None:
                 round(row.seconds, 1),
                 row.reason,
             ]
-            measured = [row.metrics.get(name, "") for name in metrics]
+            figures = {**row.metrics, **row.tested}
+            measured = [figures.get(name, "") for name in metrics]
             table.writerow(fixed + measured + [row.settings.get(name, "") for name in settings])
     partial.replace(path)
 
@@ -103,6 +106,7 @@ def _row(record: TrialRecord, objective: Objective) -> Row:
         settings=record.settings,
         reason=record.reason,
         seconds=max(0.0, record.ended - record.started),
+        tested=record.tested,
     )
 
 

@@ -17,4 +17,6 @@ def told(distribution: BaseDistribution) -> str:
     step = distribution.step
     usual = 1 if isinstance(distribution, IntDistribution) else None
     by = "" if step == usual else f" by {step:g}"
-    return f"{distribution.low:g} to {distribution.high:g}{by}{' (log)' if distribution.log else ''}"
+    return (
+        f"{distribution.low:g} to {distribution.high:g}{by}{' (log)' if distribution.log else ''}"
+    )

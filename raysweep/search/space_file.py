@@ -1,14 +1,14 @@
 """A search space without Python: a YAML file of what is tried, and between which bounds.
 
-    question: Does a GAN pay on this footage, and from when on?
-    base: {data: {resolution: 128}}        # settings of every trial, weaker than the config file
-    sweep: {budget: {trials: 32}}          # settings of the search itself
-    space:                                 # dotted path -> what is tried
-      training.schedule: cosine            # one value: always that
-      model.quantizer.kind: {values: [ema, fsq]}
-      model.quantizer.decay: {values: [0.9, 0.99], when: {model.quantizer.kind: ema}}
-      loss.disc_start: {min: 0.2, max: 0.9, step: 0.1}
-      loss.disc_weight: {min: 1e-2, max: 1, log: true}
+question: Does a GAN pay on this footage, and from when on?
+base: {data: {resolution: 128}}        # settings of every trial, weaker than the config file
+sweep: {budget: {trials: 32}}          # settings of the search itself
+space:                                 # dotted path -> what is tried
+  training.schedule: cosine            # one value: always that
+  model.quantizer.kind: {values: [ema, fsq]}
+  model.quantizer.decay: {values: [0.9, 0.99], when: {model.quantizer.kind: ema}}
+  loss.disc_start: {min: 0.2, max: 0.9, step: 0.1}
+  loss.disc_weight: {min: 1e-2, max: 1, log: true}
 """
 
 import re
@@ -210,5 +210,7 @@ class _Loader(yaml.SafeLoader):
 
 
 _Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"),
+    list("-+0123456789"),
 )

@@ -72,7 +72,7 @@ def test_a_sweep_runs_to_its_end(run, loop, folder):
     assert (code, error) == (0, "")
     assert states(experiment) == ["finished"] * 3
     assert experiment.leaderboard.read_text().count("\n") == 4
-    assert experiment.space_file.exists()
+    assert experiment.space_file == experiment.folder / "space.py"
     assert "0002  finished" in out
 
 
