@@ -18,7 +18,7 @@ from raysweep.schema import parse
 from raysweep.tracking import Trackers, trackers
 from raysweep.training import checkpoint
 from raysweep.training.loop import Parts, Report, fit, resume
-from raysweep.training.testing import tested
+from raysweep.training.testing import final_score
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def train(
         best = job.folder / "best" if share.rank == 0 else None
         if fit(parts, batches, report, tracker, best) and job.is_tested:
             kept = job.experiment.best_checkpoint(job.trial, job.metric)
-            final = tested(parts, kept, batches.test())
+            final = final_score(parts, kept, batches.test())
             tracker.scalars(config.training.steps, final.metrics)
             report(final)
 

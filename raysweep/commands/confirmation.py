@@ -48,7 +48,7 @@ def print_confirmed(rows: Sequence[Confirmed], objective: Objective) -> None:
     """A line for each finalist, and one about the first's lead."""
     if not rows:
         return
-    table = Table(title="confirmed on the test split, over seeds", title_justify="left")
+    table = Table(title="confirmed on the test split", title_justify="left")
     for heading in ("trial", "seeds", *map(_on_test, rows[0].figures), *_heading(objective)):
         table.add_column(heading, no_wrap=True)
     for row in rows:
@@ -73,5 +73,6 @@ def _told(figure: Spread) -> str:
 
 def _lead_told(first: str, second: str, found: Lead) -> str:
     verdict = "within noise" if found.is_noise else "more than noise"
-    few = f"; so few seeds cannot show less than p = {found.least_p:.3f}" if found.is_never else ""
-    return f"{first} leads {second} by {verdict}: p = {found.p:.3f} (exact permutation test, one-sided{few})"
+    few = f"; of so few seeds, it is never below {found.least_p:.3f}" if found.is_never else ""
+    how = f"exact permutation test, one-sided{few}"
+    return f"the lead of {first} over {second} is {verdict}: p = {found.p:.3f} ({how})"

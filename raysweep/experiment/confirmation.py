@@ -63,5 +63,8 @@ def _seed(settings: Mapping[str, object]) -> int:
 
 
 def _ran_with(sweep: SweepConfig, record: TrialRecord) -> Tree:
-    """A searched trial ran with what was pinned, as well."""
-    return over(record.settings, sweep.pinned) if record.is_searched else record.settings
+    """What the trial's run has beside base and pins, which the new one has anyway; pins overruled a searched one."""
+    if not record.is_searched:
+        return record.settings
+    ran = over(record.settings, sweep.pinned)
+    return {path: value for path, value in ran.items() if path not in sweep.pinned}

@@ -12,7 +12,7 @@ from raysweep.training.loop import Parts, Report
 from raysweep.training.validation_loss import with_total
 
 
-def tested(parts: Parts, kept: Path, clips: Generator[Tensor]) -> Report:
+def final_score(parts: Parts, kept: Path, clips: Generator[Tensor]) -> Report:
     """Loads the checkpoint at `kept` and scores it: `test/...` for all that validation measures.
 
     Every rank calls it with its share of `clips`.
