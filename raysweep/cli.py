@@ -104,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     sweep.add_argument(
         "space",
         nargs="?",
-        help="a file of search_spaces/ (taming_vqgan, smoke), or the path of your own .py",
+        help="a file of search_spaces/ (taming_vqgan, smoke), or the path of your own .py or .yaml",
     )
     sweep.add_argument(
         "--tasks",
@@ -132,7 +132,8 @@ def _parser() -> argparse.ArgumentParser:
         "--trial",
         default="best",
         help="a trial's id; best (default), the first that `raysweep status` lists: of several objectives the "
-        "one on the Pareto front with the best first of them; or pareto, each on the front, under its id",
+        "one on the Pareto front with the best first of them, and once finalists are confirmed, of the winner's "
+        "seeds the one that validates best; or pareto, each on the front, under its id",
     )
     export.add_argument(
         "--out",

@@ -97,6 +97,15 @@ class BudgetConfig(Config):
     """Trials that run at once; None: as many as the resources hold."""
 
 
+class ConfirmConfig(Config):
+    """Finalists are trained again when the search is over, and tested on what no trial has seen."""
+
+    top: int = Field(default=3, ge=1)
+    """Finalists: the best trials; with several objectives, of the front."""
+    seeds: int = Field(default=5, ge=2, le=10)
+    """Times that each is trained, in full and outside the budget, with a seed of its own."""
+
+
 class SweepConfig(Config):
     """One experiment: which question, over which base run, for how much."""
 
@@ -105,7 +114,7 @@ class SweepConfig(Config):
     storage: str = "runs"
     """Folder of experiments, on a file system that all nodes share."""
     space: str | None = None
-    """A module of `search_spaces`, or the path of a .py file; None: only trials that are added by hand."""
+    """A module of `search_spaces`, or the path of a .py or .yaml file; None: only trials that are added by hand."""
     tasks: dict[str, Tree] = Field(default_factory=dict)
     """Trials that are given and not searched: name -> dotted settings, which overrule everything."""
     base: Tree = Field(default_factory=dict)
@@ -124,6 +133,8 @@ class SweepConfig(Config):
     scheduler: SchedulerConfig = AshaConfig()
     sampler: SamplerConfig = SamplerConfig()
     budget: BudgetConfig = BudgetConfig()
+    confirm: ConfirmConfig | None = None
+    """None: the best of the search is taken as it is."""
     seed: int = Field(default=0, ge=0)
     """Of the search; runs have their own."""
     made_with: dict[str, str] = Field(default_factory=dict)

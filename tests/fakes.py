@@ -60,7 +60,8 @@ def execute(
     """Runs all that is proposed, `at_once` side by side, a report each in turn; the ids in order of start.
 
     A trial that an earlier driver began goes on from its last report, which it tells again, as a trial
-    that was resumed from its checkpoint does. Those in `errors` fail after their first report.
+    that was resumed from its checkpoint does. Those in `errors` fail after their first report. A finalist's
+    score on the test split is that of its last validation.
     """
     started: list[str] = []
     running: list[tuple[Proposal, list[int]]] = []
@@ -75,6 +76,10 @@ def execute(
         for proposal, steps in list(running):
             stopped = conductor.report(proposal.trial, steps[0], formula(proposal, steps.pop(0)))
             error = (errors or {}).get(proposal.trial, "")
+            if proposal.is_tested and not (stopped or error or steps):
+                last = formula(proposal, STEPS[-1])
+                tested = {name.replace("val/", "test/"): value for name, value in last.items()}
+                conductor.tested(proposal.trial, STEPS[-1], tested)
             if stopped or error or not steps:
                 conductor.end(proposal.trial, error)
                 running.remove((proposal, steps))

@@ -24,7 +24,11 @@ class ConductedScheduler(FIFOScheduler):
 
     def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
         metrics = {name: float(value) for name, value in result.items() if _is_metric(name, value)}
-        stop = self.conductor.report(trial.config["trial"], int(result["step"]), metrics)
+        about = trial.config["trial"], int(result["step"])
+        if any(name.startswith("test/") for name in metrics):
+            self.conductor.tested(*about, metrics)
+            return str(TrialScheduler.CONTINUE)
+        stop = self.conductor.report(*about, metrics)
         return str(TrialScheduler.STOP if stop else TrialScheduler.CONTINUE)
 
     def on_trial_complete(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> None:
@@ -35,7 +39,7 @@ class ConductedScheduler(FIFOScheduler):
 
 
 def _is_metric(name: str, value: object) -> bool:
-    ours = name.startswith(("val/", "train/")) or name == "diverged"
+    ours = name.startswith(("val/", "train/", "test/")) or name == "diverged"
     return ours and isinstance(value, (int, float))
 
 

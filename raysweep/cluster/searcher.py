@@ -11,20 +11,20 @@ from raysweep.experiment.layout import Experiment
 
 
 class ConductedSearcher(Searcher):
-    """Hands out trials under our ids: Tune's configuration of a trial is its id alone."""
+    """Hands out trials under our ids: Tune's configuration of a trial is its id, and whether it is tested."""
 
     def __init__(self, conductor: Conductor, experiment: Experiment) -> None:
         super().__init__()
         self.conductor, self.experiment = conductor, experiment
 
-    def suggest(self, trial_id: str) -> dict[str, str] | str | None:
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """None: Tune is to ask again later."""
         proposal = self.conductor.propose()
         if proposal is None:
             return str(Searcher.FINISHED) if self.conductor.is_over else None
         job = Job(self.experiment, proposal.trial, self.conductor.objective)
         job.write(proposal.config)
-        return {"trial": proposal.trial}
+        return {"trial": proposal.trial, "is_tested": proposal.is_tested}
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False

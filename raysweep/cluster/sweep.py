@@ -31,7 +31,7 @@ def execute(
     objective = conductor.objective
 
     def job_of(config: Mapping[str, Any]) -> Job:
-        return Job(experiment, config["trial"], objective)
+        return Job(experiment, config["trial"], objective, config["is_tested"])
 
     def request(config: Mapping[str, Any]) -> tune.PlacementGroupFactory:
         cluster = job_of(config).config.cluster

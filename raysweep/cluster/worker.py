@@ -19,6 +19,7 @@ from raysweep.search.objective import Objective
 from raysweep.tracking import Trackers, trackers
 from raysweep.training import checkpoint
 from raysweep.training.loop import Parts, Report, fit, resume
+from raysweep.training.testing import final_score
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Job:
     trial: str
     objective: Objective
     """What the sweep ranks by: the best checkpoint by it is kept."""
+    is_tested: bool = False
+    """Whether that checkpoint is scored on the test split at the end."""
 
     @property
     def folder(self) -> Path:
@@ -72,7 +75,12 @@ def train(
         if share.rank == 0
         else nullcontext(Trackers([])) as tracker
     ):
-        fit(parts, batches, report, tracker, job.folder / "best" if share.rank == 0 else None)
+        best = job.folder / "best" if share.rank == 0 else None
+        if fit(parts, batches, report, tracker, best) and job.is_tested:
+            kept = job.experiment.best_checkpoint(job.trial, job.objective.kept_as)
+            final = final_score(parts, kept, batches.test())
+            tracker.scalars(config.training.steps, final.metrics)
+            report(final)
 
 
 def _trackers(job: Job, config: RunConfig, parts: Parts, resumed_at: int | None) -> Trackers:

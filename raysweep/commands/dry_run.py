@@ -11,7 +11,7 @@ from raysweep.config import RunConfig
 from raysweep.models.published.fitting import describe
 from raysweep.schema import override
 
-_SHOWN_OF_SEARCH = ("objective", "constraints", "scheduler", "sampler", "budget")
+_SHOWN_OF_SEARCH = ("objective", "constraints", "scheduler", "sampler", "budget", "confirm")
 
 
 def print_plan(plan: Plan) -> None:
@@ -31,14 +31,14 @@ def print_plan(plan: Plan) -> None:
 
 
 def _print_search(plan: Plan) -> None:
+    title("the question")
+    say(plan.question)
     title("the search")
     settings = plan.sweep.model_dump(mode="json", include=set(_SHOWN_OF_SEARCH))
     say(yaml.safe_dump(settings, sort_keys=False).rstrip())
     pinned = {**plan.sweep.pinned, **plan.sweep.pinned_if_asked}
-    for path in plan.searched:
-        say(
-            f"{path}: " + (f"pinned to {pinned[path]!r} by --set" if path in pinned else "searched")
-        )
+    for path, tried in plan.tried.items():
+        say(f"{path}: " + (f"pinned to {pinned[path]!r} by --set" if path in pinned else tried))
 
 
 def print_tasks(plan: Plan) -> None:

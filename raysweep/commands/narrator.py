@@ -15,7 +15,12 @@ class Narrator:
         self.objective = objective
 
     def __call__(self, event: Event, record: TrialRecord) -> None:
-        tell = {"proposed": self._proposed, "report": self._reported, "ended": self._ended}
+        tell = {
+            "proposed": self._proposed,
+            "report": self._reported,
+            "tested": self._tested,
+            "ended": self._ended,
+        }
         if event["kind"] in tell:
             say(f"  {record.trial}  {tell[event['kind']](event, record)}")
 
@@ -24,14 +29,20 @@ class Narrator:
         return f"starts     {short_settings(searched) or record.origin}"
 
     def _reported(self, event: Event, record: TrialRecord) -> str:
+        return f"step {event['step']:<6}{self._figures(event, 'val/')}"
+
+    def _tested(self, event: Event, record: TrialRecord) -> str:
+        return f"tested     {self._figures(event, 'test/')}"
+
+    def _figures(self, event: Event, split: str) -> str:
         shown = ("val/psnr", "val/lpips", "val/lpips_random", "val/code_usage")
-        names = dict.fromkeys((*self.objective.metrics, *shown))
+        names = [name.replace("val/", split, 1) for name in (*self.objective.metrics, *shown)]
         figures = [
-            f"{name.removeprefix('val/')} {event['metrics'][name]:.3f}"
-            for name in names
+            f"{name.removeprefix(split)} {event['metrics'][name]:.3f}"
+            for name in dict.fromkeys(names)
             if name in event["metrics"] and name != LATEST
         ]
-        return f"step {event['step']:<6}" + ", ".join([*self._weighted(event), *figures])
+        return ", ".join([*self._weighted(event), *figures])
 
     def _weighted(self, event: Event) -> list[str]:
         score = self.objective.score(event["metrics"]) if self.objective.weights else None

@@ -10,6 +10,7 @@ import torch
 
 from raysweep.cluster import resources
 from raysweep.cluster.resources import Capacity
+from raysweep.commands.confirmation import require_test_split
 from raysweep.commands.footage import check_footage, settled
 from raysweep.commands.param_file import read_settings
 from raysweep.commands.record import check_record
@@ -21,7 +22,7 @@ from raysweep.config import RunConfig, SweepConfig, laid
 from raysweep.data import DEMO, FOOTAGE
 from raysweep.data.sources.places import absolute
 from raysweep.errors import ConfigError, ExperimentError
-from raysweep.experiment.draws import asked_of_some, check_space
+from raysweep.experiment.draws import asked_of_some, check_space, tried
 from raysweep.experiment.layout import Experiment
 from raysweep.features.backbones import check_frame_size, weights_file
 from raysweep.features.inception import inception_file
@@ -35,7 +36,16 @@ from raysweep.search.objective import Objective
 
 FILES = ("model.checkpoint", "data.source", "data.validation_source", "data.store")
 """Settings that name files or folders: as written, from the current one; or URIs."""
-SWEEP_SECTIONS = ("name", "storage", "objective", "constraints", "scheduler", "sampler", "budget")
+SWEEP_SECTIONS = (
+    "name",
+    "storage",
+    "objective",
+    "constraints",
+    "scheduler",
+    "sampler",
+    "budget",
+    "confirm",
+)
 """Settings of the search; all others are of the runs. One file may hold both."""
 OBJECTIVE = "objective"
 """One setting, also where it is a mapping."""
@@ -48,8 +58,10 @@ class Plan:
     sweep: SweepConfig
     experiment: Experiment
     objective: Objective
-    searched: Sequence[str]
-    """Dotted paths that the space suggests."""
+    tried: Mapping[str, str]
+    """What the space gives each setting, in words, by dotted path."""
+    question: str
+    """Of the space; empty without one."""
 
 
 @dataclass(frozen=True)
@@ -131,13 +143,14 @@ def check(sweep: SweepConfig, space: LoadedSpace | None) -> Plan:
         _require_comparable(asked, run, goal, sweep)
         _require_buildable(asked)
     check_footage(run.data, experiment.folder.parent)  # which all of them share
+    if sweep.confirm is not None:
+        require_test_split(run.data, experiment.folder.parent)
     values = len(goal.goals) if goal.is_pareto else 1
     draws = check_space(sweep, space.space, values=values) if space else []
     for drawn in _distinct(draw.config for draw in draws):
         _require_comparable(drawn, run, goal, sweep)
         _require_buildable(drawn)
-    searched = dict.fromkeys(path for draw in draws for path in draw.params)
-    return Plan(sweep, experiment, goal, list(searched))
+    return Plan(sweep, experiment, goal, tried(draws), space.question if space else "")
 
 
 def check_run(run: RunConfig, experiment: Experiment) -> None:

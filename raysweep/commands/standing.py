@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 
 from raysweep.config import SweepConfig, over, read_file
 from raysweep.errors import ExperimentError
+from raysweep.experiment.confirmed import Confirmed, confirmed
 from raysweep.experiment.events import read
 from raysweep.experiment.layout import Experiment
-from raysweep.experiment.records import Records, TrialRecord, replay
+from raysweep.experiment.records import RETRAINS, Records, TrialRecord, replay
 from raysweep.experiment.results import Row, best, leaderboard
 from raysweep.objectives import objective
 from raysweep.schema import Tree, parse
@@ -30,9 +31,26 @@ class Standing:
     def leaderboard(self) -> list[Row]:
         return leaderboard(self.trials.values(), self.objective)
 
+    @property
+    def confirmed(self) -> list[Confirmed]:
+        return confirmed(self.trials.values(), self.objective)
+
+    @property
+    def best(self) -> str:
+        """Of the confirmed winner's seeds the one that validates best, since tests are to choose nothing twice;
+        the first of the leaderboard where nothing is confirmed yet, or not all."""
+        finals = [record for record in self.trials.values() if record.confirms is not None]
+        if self.confirmed and not any(record.is_open for record in finals):
+            winner = self.confirmed[0].trial
+            seeds = [record for record in finals if record.confirms == winner and record.tested]
+            return best(leaderboard(seeds, self.objective)).trial
+        return best(
+            row for row in self.leaderboard if self.trials[row.trial].confirms is None
+        ).trial
+
     def trial(self, name: str) -> TrialRecord:
         """By its id, or `best`; ExperimentError where there is none."""
-        trial = best(self.leaderboard).trial if name == "best" else name
+        trial = self.best if name == "best" else name
         if trial not in self.trials:
             raise ExperimentError(
                 f"there is no trial {trial!r} in {self.experiment.folder}. "
@@ -62,4 +80,4 @@ def further(now: Standing, trial: str, changes: Mapping[str, Any]) -> Added:
     record = now.trial(trial)
     pinned = now.sweep.pinned if record.is_searched else {}
     ran = {path: value for path, value in record.settings.items() if path not in pinned}
-    return Added(over(ran, changes), f"from {record.trial}")
+    return Added(over(ran, changes), f"{RETRAINS}{record.trial}")

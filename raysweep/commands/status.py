@@ -6,6 +6,7 @@ from functools import partial
 
 from rich.table import Table
 
+from raysweep.commands.confirmation import print_confirmed
 from raysweep.commands.console import console, say
 from raysweep.commands.standing import standing
 from raysweep.experiment.layout import Experiment
@@ -36,6 +37,7 @@ def status(experiment: Experiment) -> None:
     console.print(_table(now.leaderboard, experiment.folder.name, now.objective))
     if now.exhausted:
         say(f"the search is over: {now.exhausted}")
+    print_confirmed(now.confirmed, now.objective)
     for trial in now.trials:
         address = experiment.trial(trial) / URL_FILE
         if address.exists():

@@ -11,6 +11,7 @@ from raysweep.cluster import resources
 from raysweep.cluster.footage import Footage, in_files, placed
 from raysweep.cluster.runtime import connected
 from raysweep.cluster.sweep import execute
+from raysweep.commands.confirmation import NO_TEST_SPLIT
 from raysweep.commands.console import say, title
 from raysweep.commands.dry_run import print_start
 from raysweep.commands.footage import counted, prepared, settled
@@ -39,7 +40,10 @@ def start(plan: Plan, space: LoadedSpace | None) -> None:
     """Runs a new experiment to its end; one trial of the base settings where there is no space."""
     sweep = plan.sweep.model_copy(update={"made_with": provenance()})
     settings = yaml.safe_dump(sweep.model_dump(mode="json"), sort_keys=False)
-    create(plan.experiment, settings, space.source if space else None)
+    if space is None:
+        create(plan.experiment, settings, None)
+    else:
+        create(plan.experiment, settings, space.source, space.suffix)
     print_start(plan.sweep.run())
     try:
         _run(standing(plan.experiment))
@@ -74,7 +78,7 @@ def _run(now: Standing, added: Added | None = None) -> str:
         title(f"{name}: preparing footage")
         footage = _prepare(now, run)
         capacity = resources.cluster_capacity()
-        clusters = [*(asked.cluster for asked in runs), *_clusters_of_open_trials(now)]
+        clusters = [*(asked.cluster for asked in runs), *_clusters_of_trials(now)]
         fitting = (resources.concurrency(cluster, capacity) for cluster in clusters)
         count = min(at_once(sweep, capacity), *fitting)
         title(f"{name}: {count} at a time, each {resources.describe(run.cluster)}")
@@ -114,10 +118,10 @@ def _resolve(now: Standing, manifest: Manifest, run: RunConfig) -> RunConfig:
     return in_steps(run, len(index_clips(manifest, "train", run.data)))
 
 
-def _clusters_of_open_trials(now: Standing) -> Iterator[ClusterConfig]:
-    """A trial added by hand may take more than the base run does."""
+def _clusters_of_trials(now: Standing) -> Iterator[ClusterConfig]:
+    """A trial added by hand may take more than the base run does, and so may it as a finalist."""
     for record in now.trials.values():
-        if record.is_open:
+        if record.is_open or now.sweep.confirm is not None:
             with suppress(ConfigError):  # the conductor will tell of it
                 yield run_of(now.sweep, record).cluster
 
@@ -139,6 +143,8 @@ def _record_validation(now: Standing, run: RunConfig, footage: Footage) -> None:
     record = held_to_record(run, manifest, experiment, now.objective.metrics)
     reader, file = footage.reader(), experiment.validation_file
     facts = write_validation_facts(reader, manifest, run.data, record, file)
+    if now.sweep.confirm is not None and not facts["test_clips"]:
+        raise ConfigError(NO_TEST_SPLIT)
     say(_told(facts, "images" if run.data.images else "clips"))
 
 
@@ -169,6 +175,5 @@ def _conclude(now: Standing) -> None:
 
 
 def _space(experiment: Experiment) -> Space | None:
-    if not experiment.space_file.exists():
-        return None
-    return load_space(str(experiment.space_file)).space
+    kept = experiment.space_file
+    return None if kept is None else load_space(str(kept)).space

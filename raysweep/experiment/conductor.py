@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from raysweep.config import RunConfig, SweepConfig
 from raysweep.errors import UserError
+from raysweep.experiment.confirmation import left_to_confirm
 from raysweep.experiment.events import Event, EventLog
 from raysweep.experiment.records import FROM_SPACE, Records, TrialRecord, apply, run_of
 from raysweep.schema import Tree
@@ -31,6 +32,8 @@ OUTCOMES: dict[str, Literal["complete", "pruned", "failed"]] = {
 class Proposal:
     trial: str
     config: RunConfig
+    is_tested: bool = False
+    """Whether it is scored on the test split at its end."""
 
 
 class Verdict(NamedTuple):
@@ -71,28 +74,52 @@ class Conductor:
         self.scheduler = sweep.scheduler.build(training.validate_every, training.steps)
         self.trials: Records = {}
         self._searched, self._is_told_exhausted = 0, False
+        self._to_confirm = True
+        """Whether a trial has ended since the finalists were chosen: of 10,000 trials that takes seconds."""
         self._verdicts: dict[str, Verdict] = {}
         self._catch_up(past)
         self._waiting = [record.trial for record in self.trials.values() if record.is_open]
 
     def propose(self) -> Proposal | None:
-        """The next trial to run: one that waits, or a paused one that has earned it, or a new one.
+        """The next trial to run: one that waits, or a paused one that has earned it, or a new one; when the search
+        is over, a finalist with another seed.
 
         None: none for now, and none at all once `is_over`. Settings that make no valid run together are a
         failed trial, and the next one is taken.
         """
-        while (trial := self._next()) is not None:
-            try:
-                return Proposal(trial, self.resolve(run_of(self.sweep, self.trials[trial])))
-            except UserError as error:
-                self.end(trial, str(error))
-        return self._search()
+        return self._from_line() or self._search() or self._confirm()
 
     @property
     def is_over(self) -> bool:
         """Whether nothing runs, and nothing is to run any more."""
+        if not self._search_is_over or any(record.is_open for record in self.trials.values()):
+            return False
+        return not (self._to_confirm and left_to_confirm(self.sweep, self.trials, self.objective))
+
+    @property
+    def _search_is_over(self) -> bool:
+        """Whether all trials that may be finalists have come to their end."""
         may_go_on = self._is_searching or self.scheduler.promotable(False) is not None
-        return not may_go_on and not any(record.is_open for record in self.trials.values())
+        open_ones = (record for record in self.trials.values() if record.is_open)
+        return not may_go_on and all(record.confirms for record in open_ones)
+
+    def _from_line(self) -> Proposal | None:
+        """A trial that is there."""
+        while (trial := self._next()) is not None:
+            try:
+                record = self.trials[trial]
+                run = self.resolve(run_of(self.sweep, record))
+                return Proposal(trial, run, is_tested=record.confirms is not None)
+            except UserError as error:
+                self.end(trial, str(error))
+        return None
+
+    def _confirm(self) -> Proposal | None:
+        if self._search_is_over and self._to_confirm:
+            self._to_confirm = False
+            for entry in left_to_confirm(self.sweep, self.trials, self.objective):
+                self.add(entry.settings, entry.origin)
+        return self._from_line()
 
     @property
     def _is_searching(self) -> bool:
@@ -118,6 +145,12 @@ class Conductor:
             self._write("report", trial, step=step, metrics=_finite(metrics))
             self._execute_verdict(trial)
         return not record.is_open
+
+    def tested(self, trial: str, step: int, metrics: Mapping[str, float]) -> None:
+        """Takes in the score of the checkpoint of `step` on the test split, once."""
+        record = self.trials[trial]
+        if record.is_open and not record.tested:
+            self._write("tested", trial, step=step, metrics=_finite(metrics))
 
     def end(self, trial: str, error: str = "") -> None:
         """The executor is done with the trial; one that was stopped or paused keeps that state."""
@@ -148,7 +181,7 @@ class Conductor:
                 return Proposal(self._enter(FROM_SPACE, params, settings, _course(run)), run)
         if self.study.is_exhausted:
             self._tell_exhausted()
-        if self.is_over:
+        if self._search_is_over:
             self._dismiss_paused()
         return None
 
@@ -218,6 +251,7 @@ class Conductor:
 
     def _learn_end(self, event: Event, record: TrialRecord) -> None:
         self._verdicts.pop(record.trial, None)
+        self._to_confirm |= record.confirms is None
         if record.is_searched:
             self.scheduler.end(record.trial)
             self.study.tell(int(record.trial), OUTCOMES[record.state])

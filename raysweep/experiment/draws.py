@@ -1,13 +1,16 @@
 """Samples of a search space, resolved as trials would be: what is wrong with it shows before anything starts."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
+
+from optuna.distributions import BaseDistribution
 
 from raysweep.config import RunConfig, SweepConfig
 from raysweep.errors import ConfigError
 from raysweep.schema import Tree
+from raysweep.search.bounds import told
 from raysweep.search.samplers import SamplerConfig
 from raysweep.search.study import Space, Study, Suggestion
 
@@ -21,6 +24,10 @@ class Draw(NamedTuple):
     params: Tree
     """What it suggested, by dotted path."""
     config: RunConfig
+    searched: Mapping[str, BaseDistribution]
+    """What each of `params` was taken from."""
+    returned: Tree
+    """What it set besides, by dotted path."""
 
 
 def check_space(sweep: SweepConfig, space: Space, samples: int = 50, values: int = 1) -> list[Draw]:
@@ -30,9 +37,11 @@ def check_space(sweep: SweepConfig, space: Space, samples: int = 50, values: int
     """
     study, draws = Study(space, sweep.sampler, sweep.seed, sweep.all_pinned, values), []
     with _blaming(sweep.space):
-        for params, settings in _drawn(study, samples):
+        for number, (params, settings) in enumerate(_drawn(study, samples)):
             _require_plain(settings)
-            draws.append(Draw(params, sweep.run(settings)))
+            searched = study.trial(number).distributions
+            returned = {path: it for path, it in settings.items() if path not in params}
+            draws.append(Draw(params, sweep.run(settings), searched, returned))
         if sweep.sampler.kind == "grid":  # what it cannot take may hide in a rare branch
             walk = Study(space, sweep.sampler, sweep.seed, sweep.all_pinned)
             list(_drawn(walk, GRID_SAMPLES))
@@ -47,6 +56,25 @@ def _drawn(study: Study, samples: int) -> Iterator[Suggestion]:
             return
         yield suggestion
         study.tell(number, "failed")
+
+
+def tried(draws: Sequence[Draw]) -> dict[str, str]:
+    """Each path that a space suggests or sets, and what it gets."""
+    words: dict[str, list[str]] = {}
+    for draw in draws:
+        searched = {path: f"searched, {told(it)}" for path, it in draw.searched.items()}
+        for path, word in {**searched, **_set(draw.returned)}.items():
+            words.setdefault(path, []).append(word)
+    return {path: _of_all(said, len(draws)) for path, said in words.items()}
+
+
+def _set(settings: Tree) -> dict[str, str]:
+    return {path: f"set to {value}" for path, value in settings.items()}
+
+
+def _of_all(words: list[str], draws: int) -> str:
+    said = " or ".join(dict.fromkeys(words))
+    return said if len(words) == draws else f"{said}, in some trials"
 
 
 def asked_of_some(

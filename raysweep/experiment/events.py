@@ -15,8 +15,8 @@ from typing import Any, Self
 from raysweep.errors import ExperimentError
 
 Event = dict[str, Any]
-"""`kind` (proposed, started, report, paused, promoted, ended; exhausted, of no trial), `trial` ("": none), `time`
-in seconds since the epoch, and more."""
+"""`kind` (proposed, started, report, tested, paused, promoted, ended; exhausted, of no trial), `trial` ("": none),
+`time` in seconds since the epoch, and more."""
 TOLD = ("started", "report")
 """Kinds that decide nothing: a killed driver has written them, and the next decision takes them to the disk too."""
 

@@ -18,8 +18,10 @@ class Experiment:
         return self.folder / "sweep.yaml"
 
     @property
-    def space_file(self) -> Path:
-        return self.folder / "space.py"
+    def space_file(self) -> Path | None:
+        """The source of the search space as it was kept, Python or YAML; None: there is none."""
+        kept = (self.folder / f"space{suffix}" for suffix in (".py", ".yaml"))
+        return next((path for path in kept if path.exists()), None)
 
     @property
     def events(self) -> Path:
@@ -52,8 +54,8 @@ class Experiment:
         return self.trial(trial_id) / "best" / metric.removeprefix("val/")
 
 
-def create(experiment: Experiment, sweep: str, space: str | None) -> None:
-    """Writes what was asked, and the space's source; the folder appears whole or not at all.
+def create(experiment: Experiment, sweep: str, space: str | None, suffix: str = ".py") -> None:
+    """Writes what was asked, and the space's source as `space` + `suffix`; the folder appears whole or not at all.
 
     ExperimentError where it cannot be made.
     """
@@ -68,7 +70,7 @@ def create(experiment: Experiment, sweep: str, space: str | None) -> None:
         ) from None
     partial.sweep_file.write_text(sweep)
     if space is not None:
-        partial.space_file.write_text(space)
+        (partial.folder / f"space{suffix}").write_text(space, encoding="utf-8")
     partial.folder.rename(experiment.folder)
 
 

@@ -11,6 +11,12 @@ FROM_SPACE = "space"
 """`origin` of trials that the search proposed; others say who added them."""
 
 
+CONFIRMS = "confirm "
+"""`origin` of trials that are a finalist with another seed, before its id."""
+RETRAINS = "from "
+"""`origin` of trials that a person made of another one, before its id."""
+
+
 @dataclass
 class TrialRecord:
     """`state`: proposed, running, paused, promoted (to run on), stopped (early), finished, diverged or failed."""
@@ -26,6 +32,8 @@ class TrialRecord:
     """Why it ended or paused, in a line."""
     reports: dict[int, dict[str, float]] = field(default_factory=dict)
     """Metrics by step."""
+    tested: dict[str, float] = field(default_factory=dict)
+    """Metrics of its best checkpoint on the test split (`test/psnr`); empty: it is no finalist, or not yet."""
     started: float = 0.0
     ended: float = 0.0
     """Seconds since the epoch; 0: not yet."""
@@ -40,6 +48,16 @@ class TrialRecord:
     @property
     def is_searched(self) -> bool:
         return self.origin == FROM_SPACE
+
+    @property
+    def confirms(self) -> str | None:
+        """The finalist that this trial is, with another seed; None: none."""
+        return self.origin.removeprefix(CONFIRMS) if self.origin.startswith(CONFIRMS) else None
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether its settings are another trial's, and no find of the search."""
+        return self.origin.startswith((CONFIRMS, RETRAINS))
 
     @property
     def step(self) -> int:
@@ -79,6 +97,8 @@ def apply(records: Records, event: Event) -> TrialRecord:
         record.state, record.reason = "paused", event["reason"]
     elif event["kind"] == "report":
         record.reports[event["step"]] = event["metrics"]
+    elif event["kind"] == "tested":
+        record.tested = event["metrics"]
     elif event["kind"] == "ended":
         record.state, record.reason, record.ended = event["state"], event["reason"], event["time"]
     return record

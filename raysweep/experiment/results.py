@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,8 @@ class Row:
     settings: Mapping[str, Any]
     reason: str
     seconds: float
+    tested: Mapping[str, float] = field(default_factory=dict)
+    """As TrialRecord.tested."""
 
 
 def leaderboard(trials: Iterable[TrialRecord], objective: Objective) -> list[Row]:
@@ -80,7 +82,7 @@ def write_csv(rows: Iterable[Row], path: Path) -> None:
     """One line a trial: state, steps, metrics and settings, best first."""
     rows = list(rows)
     judged = list(dict.fromkeys(name for row in rows for name in row.judged))
-    metrics = sorted({name for row in rows for name in row.metrics})
+    metrics = sorted({name for row in rows for name in (*row.metrics, *row.tested)})
     settings = sorted({name for row in rows for name in row.settings})
     partial = path.with_suffix(".partial")
     with partial.open("w", newline="") as file:
@@ -109,8 +111,9 @@ def write_csv(rows: Iterable[Row], path: Path) -> None:
                 round(row.seconds, 1),
                 row.reason,
             ]
+            figures = {**row.metrics, **row.tested}
             measured = [row.judged.get(name, "") for name in judged]
-            measured += [row.metrics.get(name, "") for name in metrics]
+            measured += [figures.get(name, "") for name in metrics]
             table.writerow(fixed + measured + [row.settings.get(name, "") for name in settings])
     partial.replace(path)
 
@@ -133,6 +136,7 @@ def _row(record: TrialRecord, objective: Objective) -> Row:
         settings=record.settings,
         reason=record.reason,
         seconds=max(0.0, record.ended - record.started),
+        tested=record.tested,
     )
 
 

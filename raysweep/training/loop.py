@@ -86,18 +86,20 @@ def fit(
     report: Callable[[Report], None],
     tracker: Tracker,
     best: Path | None = None,
-) -> None:
+) -> bool:
     """Trains from `parts.state.step` to the configured number of steps.
 
     `report` is called on every rank at every validation; rank 0 copies improved checkpoints under `best`.
     A step that is not finite is passed over; too many in a row, or a metric that is not finite, end the run
-    with a report of `diverged` and no checkpoint.
+    with a report of `diverged` and no checkpoint. Returns whether it came to its end.
     """
     try:
         with closing(batches.train(parts.state.step)) as stream:
             _train(parts, stream, batches, report, tracker, best)
     except NotFinite:
         report(Report(parts.state.step, {DIVERGED: float(parts.state.step)}, None))
+        return False
+    return True
 
 
 def resume(parts: Parts, folder: Path, report: Callable[[Report], None]) -> None:

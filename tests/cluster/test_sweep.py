@@ -125,6 +125,42 @@ def test_a_killed_driver_loses_nothing(cluster: str, videos: Path, tmp_path: Pat
         assert resumed_at == max(record.reports, default=0) + 5
 
 
+@pytest.mark.timeout(600)
+def test_finalists_are_tested_once_at_the_end_of_their_training(
+    cluster: str, videos: Path, tmp_path: Path
+) -> None:
+    """By a TorchTrainer of two workers; then as after a driver that died between training and test.
+
+    Four runs, each of which takes half a minute to start.
+    """
+    settings = {
+        "confirm.top": 1,
+        "confirm.seeds": 2,
+        "budget.trials": 1,
+        "cluster.workers": 2,
+        "data.split": "source",
+        "data.test_fraction": 0.2,
+    }
+    run("sweep", "smoke", "--data", videos, "--storage", tmp_path, *assignments(settings))
+    folder = tmp_path / "smoke"
+    first, *finals = replay(events_of(folder)).values()
+    assert [record.origin for record in finals] == ["confirm 0000"] * 2
+    assert not first.tested
+    assert all(max(record.reports) == 20 for record in finals)
+    assert all({"test/psnr", "test/lpips_random"} <= set(record.tested) for record in finals)
+    assert finals[0].tested != finals[1].tested
+
+    log = Experiment(folder).events
+    lines = log.read_bytes().splitlines(keepends=True)
+    kinds = [event["kind"] for event in events_of(folder)[-2:]]
+    assert kinds == ["tested", "ended"]
+    log.write_bytes(b"".join(lines[:-2]))
+    run("resume", folder)
+    again = replay(events_of(folder))
+    assert again["0002"].tested == pytest.approx(finals[1].tested, abs=1e-5)
+    assert again["0002"].reports == finals[1].reports
+
+
 def wait_for_report(folder: Path, driver: "subprocess.Popen[bytes]") -> None:
     for _ in range(600):
         if any(event["kind"] == "report" for event in events_of(folder)):

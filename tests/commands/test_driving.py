@@ -72,8 +72,40 @@ def test_a_sweep_runs_to_its_end(run, loop, folder):
     assert (code, error) == (0, "")
     assert states(experiment) == ["finished"] * 3
     assert experiment.leaderboard.read_text().count("\n") == 4
-    assert experiment.space_file.exists()
+    assert experiment.space_file == experiment.folder / "space.py"
     assert "0002  finished" in out
+
+
+def test_a_space_in_yaml_is_kept_and_resumed_by_what_was_kept(run, loop, folder):
+    mine = folder / "mine.yaml"
+    lines = [
+        "question: How much GAN?",
+        "base: {loss: {perceptual_init: random}, data: {source: demo}}",
+    ]
+    lines += ["space:", "  loss.disc_weight: {min: 0.5, max: 0.9}"]
+    mine.write_text("\n".join(lines))
+    loop.reports = 1
+    assert run("sweep", "mine.yaml", "--trials", "3").code == 1
+    experiment = Experiment(folder / "runs" / "mine")
+    assert experiment.space_file == experiment.folder / "space.yaml"
+    assert experiment.space_file.read_text() == mine.read_text()
+    mine.unlink()
+    loop.reports = None
+    assert run("resume", experiment.folder).code == 0
+    trials = standing(experiment).trials.values()
+    assert len(trials) == 3
+    assert all(0.5 <= record.params["loss.disc_weight"] <= 0.9 for record in trials)
+
+
+def test_finalists_are_trained_again_and_tested(run, loop, folder):
+    split = "data={source: demo, split: time, test_fraction: 0.2}"
+    words = ["--set", split, "--set", "confirm={top: 1, seeds: 2}", "--trials", "2"]
+    code, out, _ = run(*SMOKE, *words)
+    trials = standing(Experiment(folder / "runs" / "smoke")).trials.values()
+    assert code == 0
+    assert [bool(record.tested) for record in trials] == [False, False, True, True]
+    assert "0003  tested     psnr" in out
+    assert "confirmed on the test split" in out
 
 
 def test_train_runs_one_trial_of_the_base_settings_and_no_other(run, loop, folder):

@@ -4,11 +4,13 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
 import torch
 import yaml
 
+import search_spaces
 from raysweep.commands.plan import Request, compose
 from raysweep.commands.spaces import load_space
 from raysweep.config import run_config
@@ -36,6 +38,40 @@ def test_it_prints_settings_resources_and_concurrency_and_makes_nothing(run, fol
     assert "objective: psnr" in out
     assert ("startup_trials" in out) is (words[0] == "sweep")  # a single run searches nothing
     assert list(folder.iterdir()) == []
+
+
+SMALL = ["data.resolution=64", "data.batch_size=2", "loss.perceptual_init=random"]
+
+
+@pytest.mark.parametrize("name", [module.name for module in iter_modules(search_spaces.__path__)])
+def test_every_space_that_comes_along_can_be_built(run, name):
+    """All samples of it: models, discriminators, and networks that judge."""
+    words = [word for setting in SMALL for word in ("--set", setting)]
+    code, out, error = run("sweep", name, "--data", "demo", *words, "--dry-run")
+    assert (code, error) == (0, "")
+    assert f"the question\n{load_space(name).question.splitlines()[0]}" in out
+    assert ": searched, " in out
+
+
+def test_a_space_in_yaml_is_asked_kept_and_shown(run, folder):
+    (folder / "mine.yaml").write_text(
+        "question: How much?\n"
+        "base: {loss: {perceptual_init: random}}\n"
+        "sweep: {budget: {trials: 5}, confirm: {top: 2}}\n"
+        "space:\n"
+        "  training.schedule: cosine\n"
+        "  loss.disc_every: {min: 1, max: 3}\n"
+        "  loss.disc_weight: {min: 1e-2, max: 1, log: true, when: {loss.disc_every: 1}}\n"
+    )
+    words = ["--set", "data={split: time, test_fraction: 0.1}", "--dry-run"]
+    code, out, error = run("sweep", "mine.yaml", "--data", "demo", *words)
+    assert (code, error) == (0, "")
+    assert "the question\nHow much?\n" in out
+    assert "loss.disc_every: searched, 1 to 3\n" in out
+    assert "loss.disc_weight: searched, 0.01 to 1 (log), in some trials\n" in out
+    assert "training.schedule: set to cosine\n" in out
+    assert "trials: 5" in out
+    assert "confirm:\n  top: 2\n  seeds: 5\n" in out
 
 
 def test_a_pinned_path_is_named(run):

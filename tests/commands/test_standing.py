@@ -258,5 +258,5 @@ def test_an_experiment_appears_whole(folder):
         open_experiment(experiment.folder)
     create(experiment, "name: x", None)
     assert open_experiment(experiment.folder).sweep_file.read_text() == "name: x"
-    assert not experiment.space_file.exists()
+    assert experiment.space_file is None
     assert [path.name for path in (folder / "runs").iterdir()] == ["x"]

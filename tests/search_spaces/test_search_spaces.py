@@ -33,15 +33,15 @@ def sweep_of(name: str) -> SweepConfig:
 def test_fifty_samples_are_valid_and_hold_what_was_suggested(name):
     draws = check_space(sweep_of(name), module(name).space)
     assert len(draws) == 50
-    for params, config in draws:
-        resolved = config.model_dump()
-        assert override(resolved, params) == resolved
+    for draw in draws:
+        resolved = draw.config.model_dump(mode="json")
+        assert override(resolved, draw.params) == resolved
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_samples_survive_the_event_log(name):
-    for params, _ in check_space(sweep_of(name), module(name).space, samples=5):
-        assert json.loads(json.dumps(params)) == params
+    for draw in check_space(sweep_of(name), module(name).space, samples=5):
+        assert json.loads(json.dumps(draw.params)) == draw.params
 
 
 @pytest.mark.parametrize("name", NAMES)

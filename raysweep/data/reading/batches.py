@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from raysweep.data import DataConfig
-from raysweep.data.index.clips import index_clips, spread
+from raysweep.data.index.clips import Clip, index_clips, spread
 from raysweep.data.index.order import train_visits, validation_indices
 from raysweep.data.reading.prefetch import read_ahead
 from raysweep.data.reading.reader import Reader
@@ -30,7 +30,7 @@ class Batches:
         pinned: bool = False,
     ) -> None:
         """`pinned`: in memory that a GPU copies from while it computes."""
-        self.reader, self.config = reader, config
+        self.reader, self.manifest, self.config = reader, manifest, config
         self.seed, self.rank, self.workers, self.pinned = seed, rank, workers, pinned
         self.train_clips = index_clips(manifest, "train", config)
         self.valid_clips = index_clips(manifest, "valid", config)
@@ -42,7 +42,12 @@ class Batches:
 
     def validation(self) -> Generator[Tensor]:
         """This rank's share of the validation clips, each once; the last batch may be smaller."""
-        return read_ahead(self._validation(), self.config.prefetch)
+        return read_ahead(self._once(self.valid_clips), self.config.prefetch)
+
+    def test(self) -> Generator[Tensor]:
+        """The same of the test clips."""
+        clips = index_clips(self.manifest, "test", self.config)
+        return read_ahead(self._once(clips), self.config.prefetch)
 
     def preview(self, clips: int = 8) -> Tensor:
         """Validation clips from all over the set, the same ones every time."""
@@ -62,10 +67,10 @@ class Batches:
             clips_BTHWC = self._read([self.sampler.sample(visit) for visit in visits])
             yield clips_BTHWC.reshape(-1, length, *clips_BTHWC.shape[2:])
 
-    def _validation(self) -> Iterator[Tensor]:
-        share = validation_indices(len(self.valid_clips), self.rank, self.workers)
+    def _once(self, clips: Sequence[Clip]) -> Iterator[Tensor]:
+        share = validation_indices(len(clips), self.rank, self.workers)
         for indices in _chunks(share, max(1, self.config.clips_per_step // self.workers)):
-            yield self._read([Sample(self.valid_clips[i]) for i in indices])
+            yield self._read([Sample(clips[i]) for i in indices])
 
     def _read(self, samples: Sequence[Sample]) -> Tensor:
         clips_BTHWC = torch.from_numpy(read_samples(self.reader, samples))

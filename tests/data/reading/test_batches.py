@@ -60,6 +60,23 @@ def test_a_batch_is_clips_of_the_asked_length(batches, config):
 
 
 @MODES
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_test_clips_come_once_and_serve_nothing_else(batches, config, workers):
+    config = config.model_copy(update={"test_fraction": 0.2, "gap": 0.0})
+    shares = [batches(config, rank, workers) for rank in range(workers)]
+    tested = [frame for share in shares for clips in share.test() for frame in seen(clips)]
+    of_training = list(islice(shares[0].train(0), 200))
+    others = {frame for clips in (*shares[0].validation(), *of_training) for frame in seen(clips)}
+    assert tested
+    assert len(tested) == len(set(tested))
+    assert not others & set(tested)
+
+
+def test_without_a_test_split_there_are_no_test_clips(batches):
+    assert list(batches(PLAIN).test()) == []
+
+
+@MODES
 @pytest.mark.parametrize("workers", [1, 3])
 def test_validation_is_every_clip_once_and_the_same_every_time(batches, config, workers):
     shares = [batches(config, rank, workers).validation() for rank in range(workers)]
