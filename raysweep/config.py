@@ -113,6 +113,11 @@ class SweepConfig(Config):
     """Dotted paths set by hand; they overrule the space."""
     pinned_if_asked: Tree = Field(default_factory=dict)
     """The same, of what the space asks of some kinds alone: other runs do not have the setting."""
+    points: tuple[Tree, ...] = ()
+    """Known-good settings by dotted path, to be tried first, in order; what a point leaves open is sampled."""
+    warm_start: tuple[str, ...] = ()
+    """Folders of earlier experiments: the search knows their results from the start where it could have
+    proposed them itself and they compare."""
     objective: str = "psnr"
     """What trials are ranked by: a name of the metrics table, such as psnr or lpips."""
     scheduler: SchedulerConfig = AshaConfig()

@@ -17,12 +17,13 @@ from raysweep.commands.record import check_record
 from raysweep.commands.spaces import LoadedSpace
 from raysweep.commands.standing import Added, Standing
 from raysweep.commands.tasks import read_tasks
+from raysweep.commands.warm_start import check_warm_start
 from raysweep.comparable import weights_of
 from raysweep.config import RunConfig, SweepConfig, laid
 from raysweep.data import DEMO, FOOTAGE
 from raysweep.data.sources.places import absolute
 from raysweep.errors import ConfigError, ExperimentError
-from raysweep.experiment.draws import asked_of_some, check_space
+from raysweep.experiment.draws import asked_of_some, check_points, check_space
 from raysweep.experiment.layout import Experiment
 from raysweep.features.backbones import check_frame_size, weights_file
 from raysweep.features.inception import inception_file
@@ -32,9 +33,12 @@ from raysweep.models.published.fitting import Start, open_checkpoint
 from raysweep.schema import Tree, flatten, merge, override, parse, parse_assignment
 from raysweep.search.objective import Objective
 
-FILES = ("model.checkpoint", "data.source", "data.validation_source", "data.store")
+FILES = ("model.checkpoint", "data.source", "data.validation_source", "data.store", "warm_start")
 """Settings that name files or folders: as written, from the current one; or URIs."""
-SWEEP_SECTIONS = ("name", "storage", "objective", "scheduler", "sampler", "budget")
+SWEEP_SECTIONS = (
+    *("name", "storage", "points", "warm_start"),
+    *("objective", "scheduler", "sampler", "budget"),
+)
 """Settings of the search; all others are of the runs. One file may hold both."""
 
 
@@ -59,6 +63,7 @@ class Request:
     data: str | None = None
     assignments: Sequence[str] = ()
     trials: int | None = None
+    warm_start: Sequence[str] | None = None
     device: str | None = None
     """`cpu`, `cuda`, `cuda:N` or `auto`."""
 
@@ -70,6 +75,7 @@ class Request:
             "storage": self.storage,
             "data.source": self.data,
             "budget.trials": self.trials,
+            "warm_start": self.warm_start,
             "cluster.gpus_per_worker": self._gpus,
         }
         assigned = flatten(dict(parse_assignment(text) for text in self.assignments))
@@ -123,7 +129,8 @@ def check(sweep: SweepConfig, space: LoadedSpace | None) -> Plan:
     for asked in [sweep.run_by_hand(settings) for settings in sweep.tasks.values()] or [run]:
         _require_comparable(asked, run, goal, sweep)
         check_run(asked, experiment)
-    draws = check_space(sweep, space.space) if space else []
+    check_warm_start(sweep, experiment, goal)
+    draws = check_space(sweep, space.space) + check_points(sweep, space.space) if space else []
     for drawn in _distinct(draw.config for draw in draws):
         _require_comparable(drawn, run, goal, sweep)
         _require_buildable(drawn)

@@ -27,7 +27,7 @@ def held_to_record(
 
     ConfigError where the run's scores by `metric` would not compare with the other trials'.
     """
-    recorded = _recorded(experiment)
+    recorded = read_record(experiment)
     if recorded is None:
         return fingerprint(run, manifest)
     require_same(recorded, fingerprint(run, manifest, [metric]), metric)
@@ -62,7 +62,7 @@ def write_validation_facts(
     return facts
 
 
-def _recorded(experiment: Experiment) -> Fingerprint | None:
+def read_record(experiment: Experiment) -> Fingerprint | None:
     """None: the experiment has not begun, or did so under a version that recorded nothing."""
     if not experiment.validation_file.exists():
         return None

@@ -11,7 +11,8 @@ from typing import Any, Literal, NamedTuple
 
 from raysweep.config import RunConfig, SweepConfig
 from raysweep.errors import UserError
-from raysweep.experiment.events import Event, EventLog
+from raysweep.experiment.earlier import Known
+from raysweep.experiment.events import KNOWN, Event, EventLog
 from raysweep.experiment.records import FROM_SPACE, Records, TrialRecord, apply, run_of
 from raysweep.schema import Tree
 from raysweep.search.objective import Objective, Score
@@ -68,6 +69,7 @@ class Conductor:
         self.scheduler = sweep.scheduler.build(training.validate_every, training.steps)
         self.trials: Records = {}
         self._searched = 0
+        self._known: set[str] = set()
         self._verdicts: dict[str, Verdict] = {}
         self._catch_up(past)
         self._waiting = [record.trial for record in self.trials.values() if record.is_open]
@@ -90,6 +92,13 @@ class Conductor:
         """Whether nothing runs, and nothing is to run any more."""
         may_go_on = self._searched < self.budget_trials or self.scheduler.promotable() is not None
         return not may_go_on and not any(record.is_open for record in self.trials.values())
+
+    def know(self, known: Known) -> None:
+        """Tells the study of an earlier experiment's trial, once."""
+        if known.source not in self._known:
+            reports = sorted(known.reports.items())
+            told = {"params": known.params, "reports": reports, "outcome": known.outcome}
+            self._learn_known(self.log.append(KNOWN, known.source, **told))
 
     def add(self, settings: Mapping[str, Any], origin: str) -> str:
         """Puts a trial of given settings (dotted paths) in line, outside budget and search; returns its id."""
@@ -127,7 +136,8 @@ class Conductor:
     def _search(self) -> Proposal | None:
         """A new trial; paused ones are let go where there is to be none, and nothing else is left."""
         while self._searched < self.budget_trials:
-            params, settings = self.study.propose(len(self.trials))
+            point = dict(enumerate(self.sweep.points)).get(self._searched)
+            params, settings = self.study.propose(len(self.trials), point)
             try:
                 run = self.resolve(self.sweep.run(settings))
             except UserError as error:
@@ -159,6 +169,9 @@ class Conductor:
 
     def _catch_up(self, past: Iterable[Event]) -> None:
         for event in past:
+            if event["kind"] == KNOWN:
+                self._learn_known(event)
+                continue
             record = apply(self.trials, event)
             if event["kind"] == "proposed" and record.is_searched:
                 self.study.propose(int(record.trial), record.params)
@@ -178,6 +191,12 @@ class Conductor:
         }
         if event["kind"] in learn:
             learn[event["kind"]](event, record)
+
+    def _learn_known(self, event: Event) -> None:
+        self._known.add(event["trial"])
+        scores = {step: self.objective.score(metrics) for step, metrics in event["reports"]}
+        known = {step: score for step, score in scores.items() if score is not None}
+        self.study.known(event["params"], known, event["outcome"])
 
     def _learn_course(self, event: Event, record: TrialRecord) -> None:
         if record.is_searched:

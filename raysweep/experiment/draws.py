@@ -1,14 +1,18 @@
 """Samples of a search space, resolved as trials would be: what is wrong with it shows before anything starts."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
+
+from optuna.distributions import BaseDistribution
 
 from raysweep.config import RunConfig, SweepConfig
 from raysweep.errors import ConfigError
 from raysweep.schema import Tree
+from raysweep.search.given import Unfit, require_inside, watched
 from raysweep.search.study import SamplerConfig, Space, Study
+from raysweep.spelling import nearest
 
 
 class Draw(NamedTuple):
@@ -29,6 +33,44 @@ def check_space(sweep: SweepConfig, space: Space, samples: int = 50) -> list[Dra
             draws.append(Draw(params, sweep.run(settings)))
         study.tell(number, "failed")
     return draws
+
+
+def check_points(sweep: SweepConfig, space: Space, samples: int = 50) -> list[Draw]:
+    """The sweep's points, completed by samples of the space; ConfigError where it would never suggest one."""
+    draws = []
+    for number, point in enumerate(sweep.points, 1):
+        try:
+            draws += _completed(sweep, space, point, samples)
+        except Unfit as error:
+            raise ConfigError(
+                f"point {number} must be what search space {sweep.space} can suggest, and {error}. "
+                "Correct it, or leave that setting out."
+            ) from None
+    return draws
+
+
+def _completed(sweep: SweepConfig, space: Space, point: Tree, samples: int) -> list[Draw]:
+    """Unfit where the point lies outside the space."""
+
+    def check(name: str, distribution: BaseDistribution) -> None:
+        if name in point:
+            require_inside(name, point[name], distribution)
+
+    study, draws = Study(watched(space, check), sweep.sampler, sweep.seed, sweep.all_pinned), []
+    for number in range(samples):
+        params, settings = study.propose(number, point)
+        draws.append(Draw(params, sweep.run(settings)))
+        study.tell(number, "failed")
+    _require_asked(point, {path for draw in draws for path in draw.params})
+    return draws
+
+
+def _require_asked(point: Tree, asked: Iterable[str]) -> None:
+    for path in point:
+        if path not in asked:
+            near = nearest(path, asked)
+            hint = f" (did you mean {near}?)" if near else ""
+            raise Unfit(f"it never suggests {path}{hint}")
 
 
 def asked_of_some(

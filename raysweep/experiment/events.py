@@ -17,6 +17,9 @@ from raysweep.errors import ExperimentError
 Event = dict[str, Any]
 """`kind` (proposed, started, report, ended), `trial`, `time` in seconds since the epoch, and more."""
 
+KNOWN = "known"
+"""Kind of what was learnt from another experiment: its `trial` is not one of this."""
+
 
 class EventLog:
     """The driver's alone: one writer, any number of readers.

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from raysweep.config import RunConfig, SweepConfig
-from raysweep.experiment.events import Event
+from raysweep.experiment.events import KNOWN, Event
 from raysweep.schema import Tree
 
 FROM_SPACE = "space"
@@ -57,7 +57,8 @@ def run_of(sweep: SweepConfig, record: TrialRecord) -> RunConfig:
 def replay(events: Iterable[Event]) -> Records:
     records: Records = {}
     for event in events:
-        apply(records, event)
+        if event["kind"] != KNOWN:
+            apply(records, event)
     return records
 
 

@@ -26,6 +26,10 @@ class SamplerConfig(Config):
     """Random proposals before the first modelled one (TPE)."""
 
 
+EARLIER = -1
+"""Stands for the number of a trial that another experiment ran."""
+
+
 class Study:
     """Proposals for scores that are maximized."""
 
@@ -81,6 +85,18 @@ class Study:
             self.study.tell(trial, state=TrialState.PRUNED)
         else:
             self.study.tell(trial, state=TrialState.FAIL)
+
+    def known(
+        self,
+        params: Mapping[str, Any],
+        scores: Mapping[int, Score],
+        outcome: Literal["complete", "pruned"],
+    ) -> None:
+        """Takes in a trial of another experiment, with its scores by step."""
+        self.propose(EARLIER, params)
+        for step in sorted(scores):
+            self.report(EARLIER, step, scores[step])
+        self.tell(EARLIER, outcome)
 
     def _sampler(self, number: int) -> BaseSampler:
         seed = (self.seed * 1_000_003 + number) % 2**32
