@@ -1,7 +1,10 @@
 """Trials that pause and go on, through Tune: as new trials of its, under our ids, one process at a time."""
 
 import os
+import subprocess
+import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,7 @@ from raysweep.data.storing.store import prepare
 from raysweep.experiment.conductor import Conductor, Proposal
 from raysweep.experiment.events import EventLog, read
 from raysweep.experiment.layout import Experiment
+from raysweep.experiment.records import replay
 from raysweep.search.objective import Score
 from raysweep.search.schedulers import Advice
 from raysweep.search.schedulers.base import Patient
@@ -75,6 +79,7 @@ def fast_trial() -> Trainable:
             try:
                 for step in [*steps[-1:], *STEPS[len(steps) :]]:
                     if step not in steps:
+                        time.sleep(0.2)
                         with done.open("a") as file:
                             file.write(f"{step}\n")
                     tune.report({"step": step, "val/psnr": float(step)})
@@ -134,3 +139,47 @@ def test_a_run_of_workers_goes_on_from_its_checkpoint(cluster, videos, tmp_path)
     assert list(mind.trials["0000"].reports)[-1] == 15
     log = (experiment.trial("0000") / "training.log").read_text()
     assert (log.count("  started"), log.count("  resumed from step")) == (1, 1)
+
+
+COMMAND = """
+import sys
+from raysweep.cli import main
+from tests.cluster.test_promotion import fast_trial
+from trainables import TRAINABLES
+TRAINABLES["single"] = fast_trial()
+sys.exit(main())
+"""
+
+
+def begin_command(cluster: str, *words: object) -> "subprocess.Popen[bytes]":
+    """`raysweep` in a process of its own, with trials that train nothing."""
+    environment = {**os.environ, "RAY_ADDRESS": cluster}
+    command = [sys.executable, "-c", COMMAND, *map(str, words)]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+
+
+def test_a_command_that_is_killed_twice_loses_nothing(cluster, videos, tmp_path) -> None:
+    experiment = Experiment(tmp_path / "smoke")
+    words = ["sweep", "smoke", "--data", videos, "--storage", tmp_path, "--trials", 4]
+    for _ in range(2):
+        driver, before = begin_command(cluster, *words), reports(experiment)
+        while reports(experiment) < before + 2:
+            assert driver.poll() is None, "the driver ended by itself"
+            time.sleep(0.05)
+        driver.kill()
+        driver.wait()
+        words = ["resume", experiment.folder]
+    assert begin_command(cluster, *words).wait() == 0
+    events = list(read(experiment.events))
+    heard = Counter((event["trial"], event.get("step"), event["kind"]) for event in events)
+    once = ("proposed", "report", "ended")
+    assert {count for (_, _, kind), count in heard.items() if kind in once} == {1}
+    trials = replay(events)
+    assert list(trials) == ["0000", "0001", "0002", "0003"]
+    assert {record.state for record in trials.values()} <= {"finished", "stopped"}
+    for trial in trials:
+        assert kinds(experiment, trial)[-1] == "ended"
+
+
+def reports(experiment: Experiment) -> int:
+    return sum(event["kind"] == "report" for event in read(experiment.events))
