@@ -115,6 +115,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_run_arguments(sweep)
     sweep.add_argument("--trials", type=int, help="trials to propose (default: budget.trials, 16)")
     sweep.add_argument(
+        "--warm-start",
+        nargs="+",
+        metavar="EXPERIMENT",
+        help="earlier experiments, whose results the search knows from the start where they compare",
+    )
+    sweep.add_argument(
         "--dry-run", action="store_true", help="print what would run, and start nothing"
     )
 
@@ -244,10 +250,10 @@ def _sweep_tasks(arguments: argparse.Namespace) -> None:
     from raysweep.commands.dry_run import print_tasks
     from raysweep.commands.plan import check, compose_tasks
 
-    given = [word for word in ("config", "trials") if getattr(arguments, word)]
+    given = [word for word in ("config", "trials", "warm_start") if getattr(arguments, word)]
     if given:
         raise UserError(
-            f"--tasks takes all settings from its files, and --{given[0]} was given. Change some with --set."
+            f"--tasks takes all settings from its files, and --{given[0].replace('_', '-')} was given. Change some with --set."
         )
     plan = check(compose_tasks(_request(arguments), arguments.tasks), None)
     if arguments.dry_run:
@@ -294,6 +300,7 @@ def _request(arguments: argparse.Namespace) -> "Request":
         data=arguments.data,
         assignments=arguments.set,
         trials=getattr(arguments, "trials", None),
+        warm_start=getattr(arguments, "warm_start", None),
         device=arguments.device,
     )
 

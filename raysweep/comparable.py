@@ -65,5 +65,11 @@ def require_same(recorded: Fingerprint, found: Fingerprint, metrics: Iterable[st
             )
 
 
+def compares(one: Fingerprint, other: Fingerprint, metrics: Iterable[str]) -> bool:
+    """Whether scores by all of the metrics compare."""
+    same_weights = (one.weights.get(metric) == other.weights.get(metric) for metric in metrics)
+    return one.frames == other.frames and all(same_weights)
+
+
 def _short(file: Path) -> str:
     return digest(file)[:16]

@@ -123,6 +123,11 @@ class SweepConfig(Config):
     """Dotted paths set by hand; they overrule the space."""
     pinned_if_asked: Tree = Field(default_factory=dict)
     """The same, of what the space asks of some kinds alone: other runs do not have the setting."""
+    points: tuple[Tree, ...] = ()
+    """Known-good settings by dotted path, to be tried first, in order; what a point leaves open is sampled."""
+    warm_start: tuple[str, ...] = ()
+    """Folders of earlier experiments: the search knows their results from the start where it could have
+    proposed them itself and they compare."""
     objective: Asked = "psnr"
     """What trials are ranked by: a metric's name, such as psnr; a weight for each of several, above 0, to rank by
     their sum (`{psnr: 1, lpips: 20}` is psnr - 20 lpips: each counts in its better direction); or a list, to find

@@ -1,5 +1,6 @@
 """A TorchTrainer per trial: any number of workers, on any nodes."""
 
+from raysweep.cluster.alone import alone
 from raysweep.cluster.footage import Footage
 from raysweep.cluster.worker import Job
 
@@ -9,4 +10,6 @@ def distributed(job: Job, footage: Footage) -> None:
 
     from raysweep.cluster.trainer import build_trainer
 
+    with alone(job.folder):  # Train's controller reads and prunes the checkpoints that lie there
+        pass
     build_trainer(job, footage, [TuneReportCallback()]).fit()

@@ -7,6 +7,7 @@ import torch
 from ray import tune
 
 from raysweep.cluster import worker
+from raysweep.cluster.alone import alone
 from raysweep.cluster.footage import Footage, Share
 from raysweep.cluster.worker import Job
 from raysweep.training.loop import Report
@@ -20,5 +21,6 @@ def single(job: Job, footage: Footage) -> None:
             worker.keep_checkpoint(job.folder, report.checkpoint)
         tune.report({"step": report.step, **report.metrics})
 
-    start = worker.latest_checkpoint(job.folder)
-    worker.train(job, Share(footage), device, report, start)
+    with alone(job.folder):
+        start = worker.latest_checkpoint(job.folder)
+        worker.train(job, Share(footage), device, report, start)

@@ -9,20 +9,29 @@ from raysweep.experiment.conductor import Conductor
 
 
 class ConductedScheduler(FIFOScheduler):
-    """Trials start in the order they were proposed; reports and ends go to the conductor."""
+    """Trials start in the order they were proposed; reports and ends go to the conductor.
+
+    A paused trial that goes on is another trial to Tune: what Tune still says of the one before it is no
+    news of ours.
+    """
 
     def __init__(self, conductor: Conductor) -> None:
         super().__init__()
         self.conductor = conductor
+        self._turns: dict[str, str] = {}
+        """Our trial -> the trial that it now is to Tune."""
 
     def __getstate__(self) -> dict[str, Any]:
         """Tune's snapshots hold nothing of ours: the event log is the memory."""
         return {}
 
     def on_trial_add(self, tune_controller: Any, trial: Trial) -> None:
+        self._turns[trial.config["trial"]] = trial.trial_id
         self.conductor.start(trial.config["trial"], executed_as=trial.trial_id)
 
     def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
+        if not self._has_turn(trial):
+            return str(TrialScheduler.STOP)
         metrics = {name: float(value) for name, value in result.items() if _is_metric(name, value)}
         about = trial.config["trial"], int(result["step"])
         if any(name.startswith("test/") for name in metrics):
@@ -32,10 +41,15 @@ class ConductedScheduler(FIFOScheduler):
         return str(TrialScheduler.STOP if stop else TrialScheduler.CONTINUE)
 
     def on_trial_complete(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> None:
-        self.conductor.end(trial.config["trial"])
+        if self._has_turn(trial):
+            self.conductor.end(trial.config["trial"])
 
     def on_trial_error(self, tune_controller: Any, trial: Trial) -> None:
-        self.conductor.end(trial.config["trial"], error=_cause(trial))
+        if self._has_turn(trial):
+            self.conductor.end(trial.config["trial"], error=_cause(trial))
+
+    def _has_turn(self, trial: Trial) -> bool:
+        return self._turns[trial.config["trial"]] == trial.trial_id
 
 
 def _is_metric(name: str, value: object) -> bool:

@@ -49,13 +49,14 @@ def execute(
             scheduler=ConductedScheduler(conductor),
             num_samples=1_000_000,  # the conductor says when it is enough
             max_concurrent_trials=at_once,
-            trial_dirname_creator=_trial_name,
-            trial_name_creator=_trial_name,
+            trial_dirname_creator=_turn_name,
+            trial_name_creator=_turn_name,
         ),
         run_config=tune.RunConfig(name="tune", storage_path=str(scratch.resolve()), verbose=0),
     ).fit()
     shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _trial_name(trial: Any) -> str:
-    return str(trial.config["trial"])
+def _turn_name(trial: Any) -> str:
+    """A trial that was paused and goes on is a new one to Tune."""
+    return f"{trial.config['trial']}-{trial.trial_id}"

@@ -1,6 +1,7 @@
 """The TorchTrainer around the shared loop."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from ray.train import Checkpoint, CheckpointConfig, FailureConfig, RunConfig, Sc
 from ray.train.torch import TorchTrainer
 
 from raysweep.cluster import worker
+from raysweep.cluster.alone import alone
 from raysweep.cluster.footage import FRAMES, Footage, ShareByRank
 from raysweep.cluster.worker import Job
 from raysweep.config import ClusterConfig
@@ -46,14 +48,15 @@ def _scaling(config: ClusterConfig) -> ScalingConfig:
 
 
 def _worker(settings: dict[str, Any]) -> None:
-    """Runs on every rank, inside the process group that the trainer made."""
+    """Runs on every rank, inside the process group that the trainer made; the first writes in the trial's folder."""
     job: Job = settings["job"]
     shard, device = ray.train.get_dataset_shard(FRAMES), ray.train.torch.get_device()
-    saved = ray.train.get_checkpoint()
-    if saved is None:
-        return worker.train(job, shard, device, _report, None)
-    with saved.as_directory() as start:
-        return worker.train(job, shard, device, _report, Path(start))
+    with alone(job.folder) if shard.rank == 0 else nullcontext():
+        saved = ray.train.get_checkpoint()
+        if saved is None:
+            return worker.train(job, shard, device, _report, None)
+        with saved.as_directory() as start:
+            return worker.train(job, shard, device, _report, Path(start))
 
 
 def _report(report: Report) -> None:

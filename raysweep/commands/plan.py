@@ -17,12 +17,13 @@ from raysweep.commands.record import check_record
 from raysweep.commands.spaces import LoadedSpace
 from raysweep.commands.standing import Added, Standing
 from raysweep.commands.tasks import read_tasks
+from raysweep.commands.warm_start import check_warm_start
 from raysweep.comparable import weights_of
 from raysweep.config import RunConfig, SweepConfig, laid
 from raysweep.data import DEMO, FOOTAGE
 from raysweep.data.sources.places import absolute
 from raysweep.errors import ConfigError, ExperimentError
-from raysweep.experiment.draws import asked_of_some, check_space, tried
+from raysweep.experiment.draws import asked_of_some, check_points, check_space, tried
 from raysweep.experiment.layout import Experiment
 from raysweep.features.backbones import check_frame_size, weights_file
 from raysweep.features.inception import inception_file
@@ -34,17 +35,11 @@ from raysweep.schema import Tree, flatten, merge, override, parse, parse_assignm
 from raysweep.search import schedulers
 from raysweep.search.objective import Objective
 
-FILES = ("model.checkpoint", "data.source", "data.validation_source", "data.store")
+FILES = ("model.checkpoint", "data.source", "data.validation_source", "data.store", "warm_start")
 """Settings that name files or folders: as written, from the current one; or URIs."""
 SWEEP_SECTIONS = (
-    "name",
-    "storage",
-    "objective",
-    "constraints",
-    "scheduler",
-    "sampler",
-    "budget",
-    "confirm",
+    *("name", "storage", "points", "warm_start"),
+    *("objective", "constraints", "scheduler", "sampler", "budget", "confirm"),
 )
 """Settings of the search; all others are of the runs. One file may hold both."""
 OBJECTIVE = "objective"
@@ -74,6 +69,7 @@ class Request:
     data: str | None = None
     assignments: Sequence[str] = ()
     trials: int | None = None
+    warm_start: Sequence[str] | None = None
     device: str | None = None
     """`cpu`, `cuda`, `cuda:N` or `auto`."""
 
@@ -85,6 +81,7 @@ class Request:
             "storage": self.storage,
             "data.source": self.data,
             "budget.trials": self.trials,
+            "warm_start": self.warm_start,
             "cluster.gpus_per_worker": self._gpus,
         }
         assigned = dict(parse_assignment(text) for text in self.assignments)
@@ -145,8 +142,10 @@ def check(sweep: SweepConfig, space: LoadedSpace | None) -> Plan:
     check_footage(run.data, experiment.folder.parent)  # which all of them share
     if sweep.confirm is not None:
         require_test_split(run.data, experiment.folder.parent)
+    check_warm_start(sweep, experiment, goal)
     values = len(goal.goals) if goal.is_pareto else 1
     draws = check_space(sweep, space.space, values=values) if space else []
+    draws += check_points(sweep, space.space) if space else []
     for drawn in _distinct(draw.config for draw in draws):
         _require_comparable(drawn, run, goal, sweep)
         _require_buildable(drawn)

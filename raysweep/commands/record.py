@@ -29,7 +29,7 @@ def held_to_record(
 
     ConfigError where the run's scores by `metrics` would not compare with the other trials'.
     """
-    recorded = _recorded(experiment)
+    recorded = read_record(experiment)
     if recorded is None:
         return fingerprint(run, manifest)
     require_same(recorded, fingerprint(run, manifest, metrics), metrics)
@@ -64,7 +64,7 @@ def write_validation_facts(
     return facts
 
 
-def _recorded(experiment: Experiment) -> Fingerprint | None:
+def read_record(experiment: Experiment) -> Fingerprint | None:
     """None: the experiment has not begun, or did so under a version that recorded nothing."""
     if not experiment.validation_file.exists():
         return None

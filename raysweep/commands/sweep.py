@@ -21,11 +21,13 @@ from raysweep.commands.record import held_to_record, write_validation_facts
 from raysweep.commands.spaces import LoadedSpace, load_space
 from raysweep.commands.standing import Added, Standing, further, standing
 from raysweep.commands.status import status
+from raysweep.commands.warm_start import known_to
 from raysweep.config import ClusterConfig, RunConfig, in_steps
 from raysweep.data.index.clips import index_clips
 from raysweep.data.storing.manifest import Manifest
 from raysweep.errors import ConfigError, DataError, TrainingFailed
 from raysweep.experiment.conductor import Conductor
+from raysweep.experiment.earlier import Search
 from raysweep.experiment.events import Event, EventLog, read
 from raysweep.experiment.journal import KeptJournal
 from raysweep.experiment.layout import Experiment, create, remove
@@ -83,10 +85,14 @@ def _run(now: Standing, added: Added | None = None) -> str:
         count = min(at_once(sweep, capacity), *fitting)
         title(f"{name}: {count} at a time, each {resources.describe(run.cluster)}")
         past, hear = read(experiment.events), Narrator(now.objective)
-        resolve = partial(_resolve, now, footage.manifest)
-        conductor = Conductor(sweep, _space(experiment), now.objective, log, past, hear, resolve)
+        resolve, space = partial(_resolve, now, footage.manifest), _space(experiment)
+        conductor = Conductor(sweep, space, now.objective, log, past, hear, resolve)
         with closing(KeptJournal(experiment, conductor, sweep.made_with, say)) as journal:
             conductor.listener = partial(_tell_both, hear, journal)
+            if space is not None and not now.trials:
+                in_steps = partial(_in_steps, footage.manifest)
+                for known in known_to(now, Search(sweep, space, now.objective, in_steps)):
+                    conductor.know(known)
             for new in line:
                 trial = conductor.add(new.settings, new.origin)
             execute(conductor, experiment, footage, TRAINABLES, at_once=count)
@@ -113,6 +119,10 @@ def _resolve(now: Standing, manifest: Manifest, run: RunConfig) -> RunConfig:
     UserError where the experiment could not rank it among its trials.
     """
     held_to_record(run, manifest, now.experiment, now.objective.metrics)
+    return _in_steps(manifest, run)
+
+
+def _in_steps(manifest: Manifest, run: RunConfig) -> RunConfig:
     if run.training.epochs is None:
         return run
     return in_steps(run, len(index_clips(manifest, "train", run.data)))

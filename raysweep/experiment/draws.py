@@ -1,7 +1,7 @@
 """Samples of a search space, resolved as trials would be: what is wrong with it shows before anything starts."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -11,8 +11,10 @@ from raysweep.config import RunConfig, SweepConfig
 from raysweep.errors import ConfigError
 from raysweep.schema import Tree
 from raysweep.search.bounds import told
+from raysweep.search.given import Unfit, require_inside, watched
 from raysweep.search.samplers import SamplerConfig
 from raysweep.search.study import Space, Study, Suggestion
+from raysweep.spelling import nearest
 
 GRID_SAMPLES = 2000
 """Settings of a grid that are looked at before a sweep starts."""
@@ -37,15 +39,19 @@ def check_space(sweep: SweepConfig, space: Space, samples: int = 50, values: int
     """
     study, draws = Study(space, sweep.sampler, sweep.seed, sweep.all_pinned, values), []
     with _blaming(sweep.space):
-        for number, (params, settings) in enumerate(_drawn(study, samples)):
-            _require_plain(settings)
-            searched = study.trial(number).distributions
-            returned = {path: it for path, it in settings.items() if path not in params}
-            draws.append(Draw(params, sweep.run(settings), searched, returned))
+        for number, suggestion in enumerate(_drawn(study, samples)):
+            _require_plain(suggestion.settings)
+            draws.append(_resolved(sweep, study, number, suggestion))
         if sweep.sampler.kind == "grid":  # what it cannot take may hide in a rare branch
             walk = Study(space, sweep.sampler, sweep.seed, sweep.all_pinned)
             list(_drawn(walk, GRID_SAMPLES))
     return draws
+
+
+def _resolved(sweep: SweepConfig, study: Study, number: int, suggestion: Suggestion) -> Draw:
+    params, settings = suggestion
+    returned = {path: it for path, it in settings.items() if path not in params}
+    return Draw(params, sweep.run(settings), study.trial(number).distributions, returned)
 
 
 def _drawn(study: Study, samples: int) -> Iterator[Suggestion]:
@@ -75,6 +81,43 @@ def _set(settings: Tree) -> dict[str, str]:
 def _of_all(words: list[str], draws: int) -> str:
     said = " or ".join(dict.fromkeys(words))
     return said if len(words) == draws else f"{said}, in some trials"
+def check_points(sweep: SweepConfig, space: Space, samples: int = 50) -> list[Draw]:
+    """The sweep's points, completed by samples of the space; ConfigError where it would never suggest one."""
+    draws = []
+    for number, point in enumerate(sweep.points, 1):
+        try:
+            draws += _completed(sweep, space, point, samples)
+        except Unfit as error:
+            raise ConfigError(
+                f"point {number} must be what search space {sweep.space} can suggest, and {error}. "
+                "Correct it, or leave that setting out."
+            ) from None
+    return draws
+
+
+def _completed(sweep: SweepConfig, space: Space, point: Tree, samples: int) -> list[Draw]:
+    """Unfit where the point lies outside the space."""
+
+    def check(name: str, distribution: BaseDistribution) -> None:
+        if name in point:
+            require_inside(name, point[name], distribution)
+
+    study, draws = Study(watched(space, check), sweep.sampler, sweep.seed, sweep.all_pinned), []
+    for number in range(samples):
+        suggestion = study.propose(number, point)
+        assert suggestion is not None
+        draws.append(_resolved(sweep, study, number, suggestion))
+        study.tell(number, "failed")
+    _require_asked(point, {path for draw in draws for path in draw.params})
+    return draws
+
+
+def _require_asked(point: Tree, asked: Iterable[str]) -> None:
+    for path in point:
+        if path not in asked:
+            near = nearest(path, asked)
+            hint = f" (did you mean {near}?)" if near else ""
+            raise Unfit(f"it never suggests {path}{hint}")
 
 
 def asked_of_some(

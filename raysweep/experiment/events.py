@@ -20,6 +20,9 @@ Event = dict[str, Any]
 TOLD = ("started", "report")
 """Kinds that decide nothing: a killed driver has written them, and the next decision takes them to the disk too."""
 
+KNOWN = "known"
+"""Kind of what was learnt from another experiment: its `trial` is not one of this."""
+
 
 class EventLog:
     """The driver's alone: one writer, any number of readers.

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from raysweep.config import RunConfig, SweepConfig
-from raysweep.experiment.events import Event
+from raysweep.experiment.events import KNOWN, Event
 from raysweep.schema import Tree
 
 FROM_SPACE = "space"
@@ -77,7 +77,7 @@ def run_of(sweep: SweepConfig, record: TrialRecord) -> RunConfig:
 def replay(events: Iterable[Event]) -> Records:
     records: Records = {}
     for event in events:
-        if event["trial"]:
+        if event["trial"] and event["kind"] != KNOWN:
             apply(records, event)
     return records
 

@@ -35,6 +35,10 @@ class Suggestion(NamedTuple):
     """All settings of the trial, those that the space returned too; a pinned one has its pinned value."""
 
 
+EARLIER = -1
+"""Stands for the number of a trial that another experiment ran."""
+
+
 class Study:
     """Proposals for scores that are maximized."""
 
@@ -118,6 +122,18 @@ class Study:
     def trial(self, number: int) -> FrozenTrial:
         """As Optuna has it; not a copy."""
         return self.storage.get_trial(self._ids[number])
+
+    def known(
+        self,
+        params: Mapping[str, Any],
+        scores: Mapping[int, Score],
+        outcome: Literal["complete", "pruned"],
+    ) -> None:
+        """Takes in a trial of another experiment, with its scores by step."""
+        self.propose(EARLIER, params)
+        for step in sorted(scores):
+            self.report(EARLIER, step, scores[step])
+        self.tell(EARLIER, outcome)
 
     def _draw(self, number: int, trial: int) -> tuple[Asked, Mapping[str, Any]]:
         """The first of a few draws that was not tried, or else anything that was not."""

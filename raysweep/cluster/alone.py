@@ -1,0 +1,44 @@
+"""One process at a time works in a trial's folder.
+
+Tune goes on as soon as it has told a trial to stop: when the trial runs again at once, processes of its
+earlier turn may still be on their way out. So may those of a driver that was killed.
+"""
+
+import fcntl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from raysweep.errors import ExperimentError
+
+PATIENCE_SECONDS = 120.0
+"""Ray ends processes whose owner is gone within seconds."""
+
+
+@contextmanager
+def alone(folder: Path, patience_seconds: float = PATIENCE_SECONDS) -> Iterator[None]:
+    """Waits for the process that works there, if any; ExperimentError when it does not end.
+
+    The lock is the process's: however it ends, the next one may go on. Some shared file systems know no locks.
+    """
+    until = time.monotonic() + patience_seconds
+    with (folder / ".lock").open("wb") as file:
+        while not _locked(file.fileno()):
+            if time.monotonic() > until:
+                raise ExperimentError(
+                    f"one process at a time works in {folder}, and another did not end within "
+                    f"{patience_seconds:g} s. End it, then resume."
+                )
+            time.sleep(0.1)
+        yield
+
+
+def _locked(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # no locks here
+        return True
+    return True
