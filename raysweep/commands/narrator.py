@@ -15,7 +15,12 @@ class Narrator:
         self.objective = objective
 
     def __call__(self, event: Event, record: TrialRecord) -> None:
-        tell = {"proposed": self._proposed, "report": self._reported, "ended": self._ended}
+        tell = {
+            "proposed": self._proposed,
+            "report": self._reported,
+            "stop": self._asked_to_stop,
+            "ended": self._ended,
+        }
         if event["kind"] in tell:
             say(f"  {record.trial}  {tell[event['kind']](event, record)}")
 
@@ -33,6 +38,9 @@ class Narrator:
             if name in event["metrics"]
         ]
         return f"step {event['step']:<6}" + ", ".join(figures)
+
+    def _asked_to_stop(self, event: Event, record: TrialRecord) -> str:
+        return "is to stop, as a person asked"
 
     def _ended(self, event: Event, record: TrialRecord) -> str:
         return f"{record.state:<10} {record.reason}".rstrip()

@@ -9,9 +9,11 @@ from raysweep.config import SweepConfig, over, read_file
 from raysweep.errors import ExperimentError
 from raysweep.experiment.events import read
 from raysweep.experiment.layout import Experiment
-from raysweep.experiment.records import Records, TrialRecord, replay
+from raysweep.experiment.records import Records, TrialRecord
 from raysweep.experiment.results import Row, best, leaderboard
+from raysweep.experiment.spending import Account
 from raysweep.schema import Tree, parse
+from raysweep.search.budget import Budget
 from raysweep.search.objective import Objective
 
 
@@ -21,8 +23,10 @@ class Standing:
 
     experiment: Experiment
     sweep: SweepConfig
+    """As asked, and as extended since."""
     objective: Objective
     trials: Records
+    budget: Budget
 
     @property
     def leaderboard(self) -> list[Row]:
@@ -47,10 +51,15 @@ class Added(NamedTuple):
     origin: str
 
 
+def as_asked(experiment: Experiment) -> SweepConfig:
+    return parse(SweepConfig, read_file(experiment.sweep_file))
+
+
 def standing(experiment: Experiment) -> Standing:
-    sweep = parse(SweepConfig, read_file(experiment.sweep_file))
+    sweep = as_asked(experiment)
     goal = objective(sweep.objective, sweep.run())
-    return Standing(experiment, sweep, goal, replay(read(experiment.events)))
+    account = Account(sweep, goal, read(experiment.events))
+    return Standing(experiment, account.sweep, goal, account.trials, account.budget)
 
 
 def further(now: Standing, trial: str, changes: Mapping[str, Any]) -> Added:

@@ -12,22 +12,24 @@ from raysweep.cluster.footage import Footage, in_files, placed
 from raysweep.cluster.runtime import connected
 from raysweep.cluster.sweep import execute
 from raysweep.commands.console import say, title
+from raysweep.commands.control import Extension
 from raysweep.commands.dry_run import print_start
 from raysweep.commands.footage import counted, prepared, settled
 from raysweep.commands.narrator import Narrator
 from raysweep.commands.plan import Plan, at_once, check_again, check_further
 from raysweep.commands.record import held_to_record, write_validation_facts
 from raysweep.commands.spaces import LoadedSpace, load_space
-from raysweep.commands.standing import Added, Standing, further, standing
-from raysweep.commands.status import status
+from raysweep.commands.standing import Added, Standing, as_asked, further, standing
+from raysweep.commands.status import is_over, status
 from raysweep.config import ClusterConfig, RunConfig, in_steps
 from raysweep.data.index.clips import index_clips
 from raysweep.data.storing.manifest import Manifest
 from raysweep.errors import ConfigError, DataError, TrainingFailed
 from raysweep.experiment.conductor import Conductor
-from raysweep.experiment.events import EventLog, read
+from raysweep.experiment.events import EventLog, has_writer, read
 from raysweep.experiment.layout import Experiment, create, remove
 from raysweep.experiment.records import run_of
+from raysweep.experiment.requests import waiting
 from raysweep.experiment.results import write_csv
 from raysweep.search.study import Space
 from trainables import TRAINABLES
@@ -46,11 +48,17 @@ def start(plan: Plan, space: LoadedSpace | None) -> None:
         raise
 
 
-def resume(experiment: Experiment) -> None:
-    """Goes on from the event log: unfinished trials from their checkpoints, then new ones."""
+def resume(experiment: Experiment, more: Extension | None = None) -> None:
+    """Goes on from the event log: unfinished trials from their checkpoints, then new ones.
+
+    A search whose budget is spent needs `more`, and says so.
+    """
     now = standing(experiment)
     check_again(now.sweep.run(), now)
-    _run(now)
+    if more is None and is_over(now) and not has_writer(experiment.events):
+        return _conclude(now)
+    _run(now, more=more)
+    return None
 
 
 def retrain(experiment: Experiment, trial: str | None, changes: Mapping[str, Any]) -> str:
@@ -61,7 +69,7 @@ def retrain(experiment: Experiment, trial: str | None, changes: Mapping[str, Any
     return _run(now, added)
 
 
-def _run(now: Standing, added: Added | None = None) -> str:
+def _run(now: Standing, added: Added | None = None, more: Extension | None = None) -> str:
     """Executes what is left to do, with the trial `added` put in line; returns that trial's id."""
     sweep, experiment = now.sweep, now.experiment
     line = [*_line(now), *([added] if added else [])]
@@ -73,14 +81,24 @@ def _run(now: Standing, added: Added | None = None) -> str:
         capacity = resources.cluster_capacity()
         clusters = [*(asked.cluster for asked in runs), *_clusters_of_open_trials(now)]
         fitting = (resources.concurrency(cluster, capacity) for cluster in clusters)
-        count = min(at_once(sweep, capacity), *fitting)
-        title(f"{name}: {count} at a time, each {resources.describe(run.cluster)}")
-        past, hear = read(experiment.events), Narrator(now.objective)
-        resolve = partial(_resolve, now, footage.manifest)
-        conductor = Conductor(sweep, _space(experiment), now.objective, log, past, hear, resolve)
+        number = min(at_once(sweep, capacity), *fitting)
+        title(f"{name}: {number} at a time, each {resources.describe(run.cluster)}")
+        log.append("opened", "")
+        conductor = Conductor(
+            as_asked(experiment),
+            _space(experiment),
+            now.objective,
+            log,
+            read(experiment.events),
+            Narrator(now.objective),
+            partial(_resolve, now, footage.manifest),
+            partial(waiting, experiment.requests),
+        )
+        if more is not None:
+            conductor.extend(*more)
         for new in line:
             trial = conductor.add(new.settings, new.origin)
-        execute(conductor, experiment, footage, TRAINABLES, at_once=count)
+        execute(conductor, experiment, footage, TRAINABLES, at_once=number)
     _conclude(standing(experiment))
     return trial
 

@@ -5,6 +5,7 @@ killed starts again where it stood: unfinished trials first, under their ids, th
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Literal, NamedTuple
@@ -12,8 +13,20 @@ from typing import Any, Literal, NamedTuple
 from raysweep.config import RunConfig, SweepConfig
 from raysweep.errors import UserError
 from raysweep.experiment.events import Event, EventLog
-from raysweep.experiment.records import FROM_SPACE, Records, TrialRecord, apply, run_of
+from raysweep.experiment.records import (
+    ENQUEUED,
+    FROM_SPACE,
+    Records,
+    TrialRecord,
+    apply,
+    in_its_length,
+    prolong,
+    run_of,
+)
+from raysweep.experiment.requests import Request
+from raysweep.experiment.spending import extended, spend, spend_in_all
 from raysweep.schema import Tree
+from raysweep.search.budget import Budget, BudgetConfig
 from raysweep.search.objective import Objective, Score
 from raysweep.search.schedulers import Advice, Course
 from raysweep.search.study import Space, Study
@@ -42,8 +55,8 @@ class Verdict(NamedTuple):
 
 
 class Conductor:
-    """`past` is what an earlier driver wrote to `log`; `listener` hears every event of this one; `resolve`
-    puts in what a run's settings leave to the footage.
+    """`past` is what stands in `log`; `listener` hears every event of a trial that is written from now on;
+    `resolve` puts in what a run's settings leave to the footage; `requests` gives what persons ask for.
 
     Without a `space` nothing is proposed but the trials that are added.
     """
@@ -57,18 +70,24 @@ class Conductor:
         past: Iterable[Event] = (),
         listener: Callable[[Event, TrialRecord], None] = lambda event, record: None,
         resolve: Callable[[RunConfig], RunConfig] = lambda run: run,
+        requests: Callable[[], Iterable[Request]] = tuple,
     ) -> None:
         self.sweep, self.objective, self.log, self.listener = sweep, objective, log, listener
         values = len(objective.goals) if objective.is_pareto else 1
         pinned = sweep.all_pinned
         self.study = Study(space or _nothing, sweep.sampler, sweep.seed, pinned, values)
-        self.budget_trials = 0 if space is None else sweep.budget.trials
-        self.resolve = resolve
+        self.budget, self._has_space = Budget(sweep.budget), space is not None
+        self.resolve, self.requests = resolve, requests
         training = resolve(sweep.run()).training
         self.scheduler = sweep.scheduler.build(training.validate_every, training.steps)
         self.trials: Records = {}
-        self._searched = 0
         self._verdicts: dict[str, Verdict] = {}
+        self._courses: dict[str, Course] = {}
+        self._to_stop: set[str] = set()
+        """Trials that a person asked to stop."""
+        self._honoured: set[str] = set()
+        """Names of the requests that have become events."""
+        self._waiting: list[str] = []
         self._catch_up(past)
         self._waiting = [record.trial for record in self.trials.values() if record.is_open]
 
@@ -78,9 +97,12 @@ class Conductor:
         None: none for now, and none at all once `is_over`. Settings that make no valid run together are a
         failed trial, and the next one is taken.
         """
+        self._take_requests()
         while (trial := self._next()) is not None:
+            record = self.trials[trial]
             try:
-                return Proposal(trial, self.resolve(run_of(self.sweep, self.trials[trial])))
+                run = self.resolve(run_of(self.sweep, record))
+                return Proposal(trial, in_its_length(run, record))
             except UserError as error:
                 self.end(trial, str(error))
         return self._search()
@@ -88,20 +110,40 @@ class Conductor:
     @property
     def is_over(self) -> bool:
         """Whether nothing runs, and nothing is to run any more."""
-        may_go_on = self._searched < self.budget_trials or self.scheduler.promotable() is not None
+        may_go_on = self._searches or self._promotable() is not None
         return not may_go_on and not any(record.is_open for record in self.trials.values())
 
-    def add(self, settings: Mapping[str, Any], origin: str) -> str:
+    def add(self, settings: Mapping[str, Any], origin: str, request: str = "") -> str:
         """Puts a trial of given settings (dotted paths) in line, outside budget and search; returns its id."""
-        trial = self._enter(origin, {}, dict(settings))
+        run = None
+        with suppress(UserError):  # which `propose` tells
+            run = self.resolve(self.sweep.run_by_hand(settings))
+        trial = self._enter(origin, {}, dict(settings), run, request)
         self._waiting.append(trial)
         return trial
+
+    def extend(self, budget: BudgetConfig, last_step: int | None) -> None:
+        """Other limits and, unless None, a later end for trials to come, for those that are not over, and for
+        those that finished and are worth it."""
+        names: list[str] = []
+        if last_step is not None:
+            going_on = self.scheduler.worthy(self._finished())
+            names = [
+                record.trial
+                for record in self.trials.values()
+                if record.is_searched
+                and (record.is_open or record.state == "paused" or record.trial in going_on)
+            ]
+        details = {"budget": budget.model_dump(), "last_step": last_step, "trials": names}
+        self._learn_extension(self.log.append("extended", "", **details))
+        self._waiting = [record.trial for record in self.trials.values() if record.is_open]
 
     def start(self, trial: str) -> None:
         self._write("started", trial)
 
     def report(self, trial: str, step: int, metrics: Mapping[str, float]) -> bool:
         """Takes in one validation; True when the trial must not run on."""
+        self._take_requests()
         record = self.trials[trial]
         if (
             record.is_open and step not in record.reports
@@ -115,28 +157,56 @@ class Conductor:
         if self.trials[trial].is_open:
             self._write("ended", trial, state="failed" if error else "finished", reason=error)
 
+    @property
+    def _searches(self) -> bool:
+        """Whether there is more to propose."""
+        return self._has_space and self.budget.over is None
+
+    def _promotable(self) -> str | None:
+        return None if self.budget.cut else self.scheduler.promotable()
+
     def _next(self) -> str | None:
         """Of the trials that are there."""
-        if self._waiting:
-            return self._waiting.pop(0)
-        promoted = self.scheduler.promotable()
+        while self._waiting:
+            trial = self._waiting.pop(0)
+            if not (self.trials[trial].is_searched and self.budget.cut):
+                return trial
+            self._write("ended", trial, state="stopped", reason=self._cut_at(self.trials[trial]))
+        promoted = self._promotable()
         if promoted is not None:
             self._write("promoted", promoted)
         return promoted
 
     def _search(self) -> Proposal | None:
         """A new trial; paused ones are let go where there is to be none, and nothing else is left."""
-        while self._searched < self.budget_trials:
+        while self._searches:
             params, settings = self.study.propose(len(self.trials))
             try:
                 run = self.resolve(self.sweep.run(settings))
             except UserError as error:
                 self.end(self._enter(FROM_SPACE, params, settings), str(error))
             else:
-                return Proposal(self._enter(FROM_SPACE, params, settings, _course(run)), run)
+                return Proposal(self._enter(FROM_SPACE, params, settings, run), run)
         if self.is_over:
             self._dismiss_paused()
         return None
+
+    def _take_requests(self) -> None:
+        for request in self.requests():
+            if request.name in self._honoured:
+                continue
+            if request.kind == "enqueue":
+                self.add(request.settings, ENQUEUED, request.name)
+            elif self.trials[request.trial].is_open or self.trials[request.trial].state == "paused":
+                self._write("stop", request.trial, request=request.name)
+                if request.trial in self._waiting or not self.trials[request.trial].is_open:
+                    self._stop(self.trials[request.trial])
+
+    def _stop(self, record: TrialRecord) -> None:
+        """Ends a trial that does not run, as a person asked."""
+        if record.trial in self._waiting:
+            self._waiting.remove(record.trial)
+        self._write("ended", record.trial, state="stopped", reason=_stopped_at(record.step))
 
     def _dismiss_paused(self) -> None:
         for record in self.trials.values():
@@ -144,11 +214,18 @@ class Conductor:
                 self._write("ended", record.trial, state="stopped", reason=record.reason)
 
     def _enter(
-        self, origin: str, params: Tree, settings: Tree, course: Course | None = None
+        self,
+        origin: str,
+        params: Tree,
+        settings: Tree,
+        run: RunConfig | None = None,
+        request: str = "",
     ) -> str:
         trial = f"{len(self.trials):04d}"
-        known = {} if course is None else course._asdict()
-        self._write("proposed", trial, origin=origin, params=params, settings=settings, **known)
+        known = {} if run is None else {**_course(run)._asdict(), "gpus": run.cluster.gpus}
+        asked = {"request": request} if request else {}
+        details = {"params": params, "settings": settings, **known, **asked}
+        self._write("proposed", trial, origin=origin, **details)
         return trial
 
     def _write(self, kind: str, trial: str, **details: Any) -> None:
@@ -159,19 +236,32 @@ class Conductor:
 
     def _catch_up(self, past: Iterable[Event]) -> None:
         for event in past:
-            record = apply(self.trials, event)
-            if event["kind"] == "proposed" and record.is_searched:
-                self.study.propose(int(record.trial), record.params)
-            self._learn(event, record)
+            if event["trial"]:
+                self._replay(event)
+            elif event["kind"] == "extended":
+                self._learn_extension(event)
+            else:
+                spend_in_all(self.budget, event)
         for trial, record in self.trials.items():
             if record.is_open:  # the driver may have died between a report and its verdict
                 self._execute_verdict(trial)
+            if trial in self._to_stop and (record.is_open or record.state == "paused"):
+                self._stop(record)
+
+    def _replay(self, event: Event) -> None:
+        record = apply(self.trials, event)
+        if event["kind"] == "proposed" and record.is_searched:
+            self.study.propose(int(record.trial), record.params)
+        self._learn(event, record)
 
     def _learn(self, event: Event, record: TrialRecord) -> None:
-        """Study and scheduler take in an event, new or replayed."""
+        """Budget, study and scheduler take in an event of a trial, new or replayed."""
+        spend(self.budget, event, record, self.objective)
+        self._honoured.add(event.get("request", ""))
         learn = {
             "proposed": self._learn_course,
             "report": self._judge,
+            "stop": self._learn_stop,
             "paused": self._learn_pause,
             "promoted": self._learn_promotion,
             "ended": self._learn_end,
@@ -180,11 +270,33 @@ class Conductor:
             learn[event["kind"]](event, record)
 
     def _learn_course(self, event: Event, record: TrialRecord) -> None:
-        if record.is_searched:
-            self._searched += 1
-        if "last_step" in event:
-            course = Course(event["last_step"], event["gan_from"])
-            self.scheduler.enter(record.trial, course)
+        if record.is_searched and "last_step" in event:
+            self._courses[record.trial] = Course(event["last_step"], event["gan_from"])
+            self.scheduler.enter(record.trial, self._courses[record.trial])
+
+    def _learn_extension(self, event: Event) -> None:
+        spend_in_all(self.budget, event)
+        if event["last_step"] is not None:
+            finished = self._finished()
+            self.scheduler.extend(event["last_step"], finished)
+            for trial in event["trials"]:
+                self._courses[trial] = self._courses[trial]._replace(last_step=event["last_step"])
+                self.scheduler.enter(trial, self._courses[trial])
+                if trial in finished:  # the study has been told of its end, and hears of another
+                    self.study.propose(int(trial), self.trials[trial].params)
+        prolong(self.trials, event)
+        self.sweep = extended(self.sweep, event)
+
+    def _finished(self) -> dict[str, Score]:
+        """Trials of the search that are at the end of now, and their scores there."""
+        searched = [record for record in self.trials.values() if record.is_searched]
+        end = max((record.last_step for record in searched), default=0)
+        at_end = [r for r in searched if r.state == "finished" and r.step == r.last_step == end]
+        scores = {r.trial: self.objective.score(r.reports[r.step]) for r in at_end}
+        return {trial: score for trial, score in scores.items() if score is not None}
+
+    def _learn_stop(self, event: Event, record: TrialRecord) -> None:
+        self._to_stop.add(record.trial)
 
     def _learn_promotion(self, event: Event, record: TrialRecord) -> None:
         self.scheduler.promoted(record.trial)
@@ -207,6 +319,19 @@ class Conductor:
         elif record.is_searched:
             self.study.report(int(record.trial), event["step"], score)
             self._take(record, event["step"], score)
+        if score is not None:
+            self._overrule(record, event["step"])
+
+    def _overrule(self, record: TrialRecord, step: int) -> None:
+        """What stands above the scheduler's advice: a person, and the budget."""
+        if record.trial in self._to_stop:
+            self._verdicts[record.trial] = Verdict("stopped", _stopped_at(step))
+        elif record.is_searched and self.budget.cut:
+            self._verdicts[record.trial] = Verdict("stopped", self._cut_at(record))
+
+    def _cut_at(self, record: TrialRecord) -> str:
+        assert self.budget.cut is not None
+        return f"budget.{self.budget.cut.setting} is spent, at step {record.step}"
 
     def _take(self, record: TrialRecord, step: int, score: Score) -> None:
         """The scheduler's advice."""
@@ -226,6 +351,10 @@ class Conductor:
 def _course(run: RunConfig) -> Course:
     steps = run.training.steps
     return Course(last_step=steps, gan_from=run.loss.gan_timing(steps).start)
+
+
+def _stopped_at(step: int) -> str:
+    return f"stopped by hand at step {step}"
 
 
 def _finite(metrics: Mapping[str, float]) -> dict[str, float]:

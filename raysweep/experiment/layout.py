@@ -26,6 +26,11 @@ class Experiment:
         return self.folder / "events" / "events.jsonl"
 
     @property
+    def requests(self) -> Path:
+        """What a driver is asked for while it is at work."""
+        return self.folder / "requests"
+
+    @property
     def leaderboard(self) -> Path:
         return self.folder / "leaderboard.csv"
 

@@ -5,13 +5,14 @@ Rungs stand at grace, grace * factor, grace * factor^2, ... steps. A trial that 
 its score is within the best 1/factor of those recorded there, its own included.
 """
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import Field
 
 from raysweep.schema import Config
 from raysweep.search.objective import Score
-from raysweep.search.ranking import ranks
+from raysweep.search.ranking import best_first, ranks
 from raysweep.search.schedulers.base import Advice, Patient, Scheduler
 
 
@@ -32,8 +33,9 @@ class Halving(Patient):
     """Remembers the score of every trial at every rung it passed, and says who stops."""
 
     def __init__(self, config: AshaConfig, validate_every: int, last_step: int) -> None:
-        self.config = config
-        self.milestones = _milestones(config, config.grace or validate_every, last_step)
+        self.config, self.last_step = config, last_step
+        self.grace = config.grace or validate_every
+        self.milestones = _milestones(config, self.grace, last_step)
         self.scores: dict[int, dict[str, Score]] = {step: {} for step in self.milestones}
 
     def report(self, trial: str, step: int, score: Score) -> Advice:
@@ -49,6 +51,19 @@ class Halving(Patient):
         ranked = ranks(rung)
         goes_on = ranked[trial] <= sorted(ranked.values())[kept - 1]
         return Advice.GO_ON if goes_on else Advice.STOP
+
+    def worthy(self, finished: Mapping[str, Score]) -> list[str]:
+        kept = max(1, int(len(finished) / self.config.reduction_factor))
+        return best_first(finished)[:kept]
+
+    def extend(self, last_step: int, finished: Mapping[str, Score]) -> None:
+        """The end of before may have become a rung, where who comes later is judged by `finished`."""
+        self.milestones = _milestones(self.config, self.grace, last_step)
+        self.scores = {step: self.scores.get(step, {}) for step in self.milestones}
+        reached = [milestone for milestone in self.milestones if milestone <= self.last_step]
+        if reached:
+            self.scores[reached[-1]] = {**finished, **self.scores[reached[-1]]}
+        self.last_step = last_step
 
 
 def _milestones(config: AshaConfig, grace: int, last_step: int) -> list[int]:
