@@ -131,7 +131,7 @@ class Conductor:
             names = [
                 record.trial
                 for record in self.trials.values()
-                if record.is_searched
+                if record.trial in self._courses
                 and (record.is_open or record.state == "paused" or record.trial in going_on)
             ]
         details = {"budget": budget.model_dump(), "last_step": last_step, "trials": names}
@@ -319,7 +319,7 @@ class Conductor:
         elif record.is_searched:
             self.study.report(int(record.trial), event["step"], score)
             self._take(record, event["step"], score)
-        if score is not None:
+        if score is not None and event["step"] != record.last_step:
             self._overrule(record, event["step"])
 
     def _overrule(self, record: TrialRecord, step: int) -> None:

@@ -67,7 +67,7 @@ class Budget:
         self.seconds = self.gpu_seconds = 0.0
         self.unimproved = self.failures = 0
         """Trials in a row, as `patience` and `max_failures` count them."""
-        self._now = 0.0
+        self._now: float | None = None
         self._gpus: dict[str, float] = {}
         self._running: set[str] = set()
         self._reached: dict[str, int] = {}
@@ -100,7 +100,7 @@ class Budget:
 
     def pass_time(self, time: float) -> None:
         """An event of the driver that is at work; `time` in seconds since the epoch."""
-        elapsed = time - (self._now or time)
+        elapsed = 0.0 if self._now is None else time - self._now
         self._now = time
         self.seconds += elapsed
         self.gpu_seconds += elapsed * sum(self._gpus[trial] for trial in self._running)
