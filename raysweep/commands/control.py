@@ -63,7 +63,8 @@ def extension(
     _require_more(now, trials, steps)
     budget = _limits(now, trials, assignments)
     now.budget.extended(budget)
-    if (spent := now.budget.over) is not None:
+    spent = now.budget.over if steps is None else now.budget.cut
+    if spent is not None:
         raise ConfigError(
             f"an extended search needs a budget, and {spent} are spent. {raised(spent.setting)}"
         )
