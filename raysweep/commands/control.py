@@ -62,7 +62,7 @@ def extension(
         )
     _require_more(now, trials, steps)
     budget = _limits(now, trials, assignments)
-    now.budget.extended(budget)
+    now.budget.extended(budget)  # of this reading alone: the driver reads the log itself
     spent = now.budget.over if steps is None else now.budget.cut
     if spent is not None:
         raise ConfigError(

@@ -114,8 +114,9 @@ def _line(now: Standing) -> list[Added]:
 def _resolve(now: Standing, manifest: Manifest, run: RunConfig) -> RunConfig:
     """The run in steps, also where its settings give its length in epochs.
 
-    UserError where the experiment could not rank it among its trials.
+    UserError where the experiment could not rank it among its trials, or no node could ever run it.
     """
+    resources.concurrency(run.cluster, resources.cluster_capacity())
     held_to_record(run, manifest, now.experiment, now.objective.metric)
     if run.training.epochs is None:
         return run

@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 from raysweep.config import RunConfig, SweepConfig
 from raysweep.errors import UserError
 from raysweep.experiment.events import Event, EventLog
+from raysweep.experiment.extension import at_the_end, extended, unfinished
 from raysweep.experiment.records import (
     ENQUEUED,
     FROM_SPACE,
@@ -24,7 +25,7 @@ from raysweep.experiment.records import (
     run_of,
 )
 from raysweep.experiment.requests import Request
-from raysweep.experiment.spending import extended, spend, spend_in_all
+from raysweep.experiment.spending import spend, spend_in_all
 from raysweep.schema import Tree
 from raysweep.search.budget import Budget, BudgetConfig
 from raysweep.search.objective import Objective, Score
@@ -127,13 +128,9 @@ class Conductor:
         those that finished and are worth it."""
         names: list[str] = []
         if last_step is not None:
-            going_on = self.scheduler.worthy(self._finished())
-            names = [
-                record.trial
-                for record in self.trials.values()
-                if record.trial in self._courses
-                and (record.is_open or record.state == "paused" or record.trial in going_on)
-            ]
+            records = self.trials.values()
+            going_on = self.scheduler.worthy(at_the_end(records, self.objective))
+            names = sorted([*unfinished(records), *going_on])
         details = {"budget": budget.model_dump(), "last_step": last_step, "trials": names}
         self._learn_extension(self.log.append("extended", "", **details))
         self._waiting = [record.trial for record in self.trials.values() if record.is_open]
@@ -277,7 +274,7 @@ class Conductor:
     def _learn_extension(self, event: Event) -> None:
         spend_in_all(self.budget, event)
         if event["last_step"] is not None:
-            finished = self._finished()
+            finished = at_the_end(self.trials.values(), self.objective)
             self.scheduler.extend(event["last_step"], finished)
             for trial in event["trials"]:
                 self._courses[trial] = self._courses[trial]._replace(last_step=event["last_step"])
@@ -286,14 +283,6 @@ class Conductor:
                     self.study.propose(int(trial), self.trials[trial].params)
         prolong(self.trials, event)
         self.sweep = extended(self.sweep, event)
-
-    def _finished(self) -> dict[str, Score]:
-        """Trials of the search that are at the end of now, and their scores there."""
-        searched = [record for record in self.trials.values() if record.is_searched]
-        end = max((record.last_step for record in searched), default=0)
-        at_end = [r for r in searched if r.state == "finished" and r.step == r.last_step == end]
-        scores = {r.trial: self.objective.score(r.reports[r.step]) for r in at_end}
-        return {trial: score for trial, score in scores.items() if score is not None}
 
     def _learn_stop(self, event: Event, record: TrialRecord) -> None:
         self._to_stop.add(record.trial)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from raysweep.config import SweepConfig
 from raysweep.experiment.events import Event
+from raysweep.experiment.extension import extended
 from raysweep.experiment.records import Records, TrialRecord, apply, prolong
 from raysweep.schema import parse
 from raysweep.search.budget import Budget, BudgetConfig
@@ -35,11 +36,6 @@ def spend_in_all(budget: Budget, event: Event) -> None:
     else:
         budget.pass_time(event["time"])
         budget.extended(parse(BudgetConfig, event["budget"]))
-
-
-def extended(sweep: SweepConfig, event: Event) -> SweepConfig:
-    """What is asked of the search from an extension on."""
-    return sweep.extended(parse(BudgetConfig, event["budget"]), event["last_step"])
 
 
 class Account:

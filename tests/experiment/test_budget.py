@@ -354,22 +354,36 @@ def test_a_replay_is_the_live_conductor(tmp_path, limits, actions):
     with driver(path, sweep) as mind:
         for action in actions:
             act(mind, folder, *action)
-        mind.propose()  # takes in what was asked last
+        for record in [r for r in mind.trials.values() if r.state == "running"]:
+            mind.report(record.trial, record.step + 1, {"val/psnr": 1.0})  # honours what was asked
     told, account = everything(mind), Account(sweep, PSNR, read(path))
     assert account.trials == mind.trials
     assert account.sweep == mind.sweep
     assert account.budget.limits == mind.budget.limits
-    again = Conductor(sweep, smoke.space, PSNR, _Appending(), read(path))
-    running = [record for record in mind.trials.values() if record.state == "running"]
-    if not any(
-        event["kind"] == "stop" and event["trial"] in {r.trial for r in running}
-        for event in read(path)
-    ):
+    with driver(path, sweep) as again:
         assert everything(again) == told
 
 
-class _Appending:
-    """A log that is written to nowhere."""
-
-    def append(self, kind: str, trial: str, **details: object) -> dict[str, object]:
-        return {"kind": kind, "trial": trial, "time": 0.0, **details}
+def test_a_driver_killed_anywhere_honours_every_request_once(tmp_path):
+    sweep = small_sweep(budget={"trials": 2}, scheduler=HALF)
+    whole = tmp_path / "whole" / "events.jsonl"
+    with driver(whole, sweep) as mind:
+        requests.ask_to_enqueue(whole.parent / "requests", {})
+        asked = (whole.parent / "requests").glob("*.json")
+        files = {file.name: file.read_text() for file in asked}
+        execute(mind)
+        execute(extended(mind, last_step=40, trials=3))
+    lines = whole.read_bytes().splitlines(keepends=True)
+    for cut in range(1, len(lines)):
+        path = tmp_path / str(cut) / "events.jsonl"
+        for name, text in files.items():
+            (path.parent / "requests").mkdir(parents=True)
+            (path.parent / "requests" / name).write_text(text)
+        path.write_bytes(b"".join(lines[:cut]))
+        with driver(path, sweep) as mind:
+            execute(mind)
+            assert mind.is_over
+        origins = [record.origin for record in mind.trials.values()]
+        assert origins.count("enqueued") == 1
+        assert set(states(mind)) == {"finished"}
+        assert not list((path.parent / "requests").iterdir())
