@@ -83,3 +83,32 @@ def test_the_first_score_at_a_rung_stands():
     assert not stops(judge, "a", 10, 5)
     assert stops(judge, "b", 10, 4)
     assert not stops(judge, "b", 20, 3)  # it was judged at this rung already
+
+
+def test_the_best_of_those_at_the_end_are_worth_a_later_one():
+    finished = {str(trial): Score((float(trial),)) for trial in range(7)}
+    assert rungs().worthy(finished) == ["6", "5"]
+    assert rungs().worthy({"0": Score((1.0,))}) == ["0"]
+    assert rungs().worthy({}) == []
+
+
+# the end of before, the later one -> milestones, and the rung that those who finished stand at
+LATER = [(20, 100, [10, 30, 90], 10), (30, 100, [10, 30, 90], 30), (9, 9, [], None)]
+
+
+@pytest.mark.parametrize(("before", "later", "milestones", "rung"), LATER)
+def test_an_old_end_that_becomes_a_rung_holds_who_finished_there(before, later, milestones, rung):
+    judge, finished = rungs(last_step=before), {"a": Score((1.0,))}
+    judge.extend(later, finished)
+    assert judge.milestones == milestones
+    assert [step for step, scores in judge.scores.items() if scores == finished] == (
+        [] if rung is None else [rung]
+    )
+
+
+def test_what_a_rung_holds_stays_when_the_end_is_later():
+    judge = rungs(last_step=100)
+    stops(judge, "a", 90, 5)
+    judge.extend(1000, {"a": Score((7.0,))})
+    assert judge.scores[90] == {"a": Score((5.0,))}
+    assert judge.milestones == [10, 30, 90, 270, 810]
