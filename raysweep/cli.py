@@ -116,7 +116,9 @@ def _parser() -> argparse.ArgumentParser:
         "--dry-run", action="store_true", help="print what would run, and start nothing"
     )
 
-    resume = _add(commands, "resume", _resume, "go on with an interrupted experiment")
+    resume = _add(
+        commands, "resume", _resume, "go on with an interrupted experiment, or extend one"
+    )
     resume.add_argument("experiment", type=Path)
     resume.add_argument(
         "--trials", type=int, metavar="N", help="propose N trials more than were asked for"

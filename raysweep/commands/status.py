@@ -44,10 +44,9 @@ def status(experiment: Experiment) -> None:
 def is_over(now: Standing) -> bool:
     """Whether a driver would have nothing to do, since the budget of the search is spent."""
     states = {record.state for record in now.trials.values()}
-    is_left = states & {"proposed", "promoted", "running", "paused"} or count(
-        now.experiment.requests
-    )
-    return now.sweep.space is not None and now.budget.over is not None and not is_left
+    has_trials = bool(states & {"proposed", "promoted", "running", "paused"})
+    is_spent = now.sweep.space is not None and now.budget.over is not None
+    return is_spent and not has_trials and not count(now.experiment.requests)
 
 
 def _say_progress(now: Standing) -> None:
@@ -59,12 +58,8 @@ def _say_progress(now: Standing) -> None:
         saved = f"; stopping early saved {now.budget.saved_steps:,} steps"
         say(states + (saved if now.budget.saved_steps else ""))
     if waiting := count(now.experiment.requests):
-        word = (
-            "a driver has them"
-            if at_work
-            else f"`raysweep resume {now.experiment.folder}` has them"
-        )
-        say(f"requests that wait until {word}: {waiting}")
+        who = "the driver" if at_work else f"`raysweep resume {now.experiment.folder}`"
+        say(f"requests that wait for {who}: {waiting}")
     if now.sweep.space is not None and over is not None:
         what = "the search is over" if is_over(now) else "nothing more is proposed"
         more = "--trials N" if over.setting == "trials" else f"--set budget.{over.setting}=..."

@@ -295,6 +295,7 @@ class Conductor:
 
     def _learn_end(self, event: Event, record: TrialRecord) -> None:
         self._verdicts.pop(record.trial, None)
+        self._to_stop.discard(record.trial)
         if record.is_searched:
             self.scheduler.end(record.trial)
             self.study.tell(int(record.trial), OUTCOMES[record.state])

@@ -125,7 +125,7 @@ def test_status_shows_what_is_spent_and_left_and_who_runs(run, begun):
 
 def test_status_counts_requests_that_wait(run, begun):
     run("enqueue", begun.folder)
-    expected = f"requests that wait until `raysweep resume {begun.folder}` has them: 1\n"
+    expected = f"requests that wait for `raysweep resume {begun.folder}`: 1\n"
     assert expected in run("status", begun.folder).out
 
 
