@@ -124,8 +124,40 @@ def _parser() -> argparse.ArgumentParser:
         "--dry-run", action="store_true", help="print what would run, and start nothing"
     )
 
-    resume = _add(commands, "resume", _resume, "go on with an interrupted experiment")
+    resume = _add(
+        commands, "resume", _resume, "go on with an interrupted experiment, or extend one"
+    )
     resume.add_argument("experiment", type=Path)
+    resume.add_argument(
+        "--trials", type=int, metavar="N", help="propose N trials more than were asked for"
+    )
+    resume.add_argument(
+        "--steps",
+        type=int,
+        metavar="N",
+        help="train up to N steps: new and unfinished trials, and the best of those that finished",
+    )
+    resume.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="budget.LIMIT=VALUE",
+        help="another limit of the search from now on, such as budget.hours=8",
+    )
+
+    stop = _add(commands, "stop", _stop, "end one trial of a sweep, which goes on without it")
+    stop.add_argument("experiment", type=Path)
+    stop.add_argument("--trial", required=True, help="its id; its latest checkpoint stays")
+
+    enqueue = _add(commands, "enqueue", _enqueue, "run a trial of given settings next, in a sweep")
+    enqueue.add_argument("experiment", type=Path)
+    enqueue.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="PATH=VALUE",
+        help="one setting over those that all trials share",
+    )
 
     status = _add(commands, "status", _status, "the trials of an experiment, best first")
     status.add_argument("experiment", type=Path)
@@ -267,9 +299,27 @@ def _resume(arguments: argparse.Namespace) -> None:
     from raysweep.experiment.layout import open_experiment
 
     experiment = open_experiment(arguments.experiment)
+    from raysweep.commands.control import extension
+    from raysweep.commands.standing import standing
+
+    more = extension(standing(experiment), arguments.trials, arguments.steps, arguments.set)
     from raysweep.commands.sweep import resume  # here, since a refusal does without Ray
 
-    resume(experiment)
+    resume(experiment, more)
+
+
+def _stop(arguments: argparse.Namespace) -> None:
+    from raysweep.commands.control import stop
+    from raysweep.experiment.layout import open_experiment
+
+    stop(open_experiment(arguments.experiment), arguments.trial)
+
+
+def _enqueue(arguments: argparse.Namespace) -> None:
+    from raysweep.commands.control import enqueue
+    from raysweep.experiment.layout import open_experiment
+
+    enqueue(open_experiment(arguments.experiment), arguments.set)
 
 
 def _status(arguments: argparse.Namespace) -> None:

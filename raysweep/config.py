@@ -17,6 +17,7 @@ from raysweep.models.discriminators import DiscriminatorConfig, PatchConfig
 from raysweep.presets import PRESETS
 from raysweep.schema import Config, Tree, merge, override, parse
 from raysweep.search.asked import Asked
+from raysweep.search.budget import BudgetConfig
 from raysweep.search.samplers import SamplerConfig
 from raysweep.search.schedulers import AshaConfig, SchedulerConfig
 from raysweep.tracking import TrackingConfig
@@ -38,6 +39,11 @@ class ClusterConfig(Config):
     max_failures: int = Field(default=3, ge=0)
     """Times that a `distributed` run goes on from its last checkpoint after a worker died or raised an error,
     before its trial has failed; 0: never."""
+
+    @property
+    def gpus(self) -> float:
+        """Of all workers."""
+        return self.workers * self.gpus_per_worker
 
     @property
     def resolved_trainable(self) -> str:
@@ -88,13 +94,6 @@ class RunConfig(Config):
         if self.loss.has_gan:
             self.discriminator.check_frame_size(self.data.resolution)
         return self
-
-
-class BudgetConfig(Config):
-    trials: int = Field(default=16, ge=1)
-    """Trials to propose."""
-    max_concurrent: int | None = Field(default=None, ge=1)
-    """Trials that run at once; None: as many as the resources hold."""
 
 
 class ConfirmConfig(Config):
@@ -158,6 +157,11 @@ class SweepConfig(Config):
         """A run of a trial that a person added: its settings overrule everything."""
         return run_config(laid(self.base, over(self.pinned, settings)))
 
+    def extended(self, budget: BudgetConfig, last_step: int | None) -> "SweepConfig":
+        """With other limits and, unless None, with runs of `last_step` steps."""
+        length = {} if last_step is None else {"training.steps": last_step}
+        return self.model_copy(update={"budget": budget, "pinned": over(self.pinned, length)})
+
     @model_validator(mode="after")
     def _validates_often_enough(self) -> Self:
         if self.run().training.validate_every == 0:
@@ -198,6 +202,17 @@ def in_steps(run: RunConfig, training_clips: int) -> RunConfig:
     steps = math.ceil(run.training.epochs * training_clips / run.data.clips_per_step)
     training = run.training.model_copy(update={"steps": steps, "epochs": None})
     return run.model_copy(update={"training": training})
+
+
+def prolonged(run: RunConfig, begun: int, last_step: int) -> RunConfig:
+    """A run that began as one of `begun` steps and goes on to `last_step`: its GAN starts when it would have.
+
+    What follows from the length otherwise, a cosine and the fading of `disc_noise`, is that of the longer run.
+    """
+    start = run.loss.disc_start_step(begun) if last_step != begun else run.loss.disc_start
+    training = run.training.model_copy(update={"steps": last_step, "epochs": None})
+    loss = run.loss.model_copy(update={"disc_start": start})
+    return run.model_copy(update={"training": training, "loss": loss})
 
 
 def run_config(tree: Mapping[str, Any]) -> RunConfig:

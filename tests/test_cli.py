@@ -10,7 +10,8 @@ import pytest
 import raysweep
 from raysweep.cli import main
 
-COMMANDS = ["demo", "prepare", "train", "describe", "sweep", "resume", "status", "export"]
+COMMANDS = ["demo", "prepare", "train", "describe", "sweep", "resume", "stop", "enqueue"]
+COMMANDS += ["status", "export"]
 
 
 @pytest.mark.parametrize("words", [[], *([command] for command in COMMANDS)], ids=str)

@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 import yaml
 
-from raysweep.config import RunConfig, SweepConfig, in_steps, read_file, run_config
+from raysweep.config import RunConfig, SweepConfig, in_steps, prolonged, read_file, run_config
 from raysweep.errors import ConfigError
 from raysweep.losses import LossConfig
 from raysweep.models import KINDS, defaults
@@ -318,3 +318,17 @@ def test_disc_start_is_a_step_or_a_share_of_the_run(disc_start, step) -> None:
 def test_auto_chooses_the_trainable_by_the_workers(trainable, workers, expected) -> None:
     cluster = {"cluster.trainable": trainable, "cluster.workers": workers}
     assert tiny_run(cluster).cluster.resolved_trainable == expected
+
+
+def test_an_extended_sweep_has_longer_runs_whatever_said_their_length():
+    sweep = parse(SweepConfig, {"name": "x", "pinned": {"training.epochs": 3}})
+    longer = sweep.extended(sweep.budget, 77)
+    assert longer.run({"training.steps": 5}).training.steps == 77
+    assert longer.run().training.epochs is None
+    assert sweep.extended(sweep.budget, None) == sweep
+
+
+def test_a_run_that_is_prolonged_by_nothing_is_itself():
+    run = run_config({"training": {"steps": 20}, "loss": {"disc_start": 0.25}})
+    assert prolonged(run, 20, 20) == run
+    assert prolonged(run, 20, 40).loss.disc_start == 5

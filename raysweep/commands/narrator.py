@@ -19,6 +19,7 @@ class Narrator:
             "proposed": self._proposed,
             "report": self._reported,
             "tested": self._tested,
+            "stop": self._asked_to_stop,
             "ended": self._ended,
         }
         if event["kind"] in tell:
@@ -47,6 +48,9 @@ class Narrator:
     def _weighted(self, event: Event) -> list[str]:
         score = self.objective.score(event["metrics"]) if self.objective.weights else None
         return [] if score is None else [f"score {score.values[0]:.3f}"]
+
+    def _asked_to_stop(self, event: Event, record: TrialRecord) -> str:
+        return "is to stop, as a person asked"
 
     def _ended(self, event: Event, record: TrialRecord) -> str:
         return f"{record.state:<10} {record.reason}".rstrip()

@@ -9,10 +9,12 @@ from raysweep.errors import ExperimentError
 from raysweep.experiment.confirmed import Confirmed, confirmed
 from raysweep.experiment.events import read
 from raysweep.experiment.layout import Experiment
-from raysweep.experiment.records import RETRAINS, Records, TrialRecord, replay
+from raysweep.experiment.records import RETRAINS, Records, TrialRecord
 from raysweep.experiment.results import Row, best, leaderboard
+from raysweep.experiment.spending import Account
 from raysweep.objectives import objective
 from raysweep.schema import Tree, parse
+from raysweep.search.budget import Budget
 from raysweep.search.objective import Objective
 
 
@@ -22,10 +24,10 @@ class Standing:
 
     experiment: Experiment
     sweep: SweepConfig
+    """As asked, and as extended since."""
     objective: Objective
     trials: Records
-    exhausted: str = ""
-    """Why no more trials are proposed though the budget has some; empty: they are."""
+    budget: Budget
 
     @property
     def leaderboard(self) -> list[Row]:
@@ -67,12 +69,15 @@ class Added(NamedTuple):
     origin: str
 
 
+def as_asked(experiment: Experiment) -> SweepConfig:
+    return parse(SweepConfig, read_file(experiment.sweep_file))
+
+
 def standing(experiment: Experiment) -> Standing:
-    sweep = parse(SweepConfig, read_file(experiment.sweep_file))
+    sweep = as_asked(experiment)
     goal = objective(sweep.objective, sweep.constraints, sweep.run())
-    events = list(read(experiment.events))
-    exhausted = (event["reason"] for event in events if event["kind"] == "exhausted")
-    return Standing(experiment, sweep, goal, replay(events), next(exhausted, ""))
+    account = Account(sweep, goal, read(experiment.events))
+    return Standing(experiment, account.sweep, goal, account.trials, account.budget)
 
 
 def further(now: Standing, trial: str, changes: Mapping[str, Any]) -> Added:

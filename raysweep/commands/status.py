@@ -1,6 +1,7 @@
 """Where an experiment stands: its trials, best first."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
@@ -8,10 +9,14 @@ from rich.table import Table
 
 from raysweep.commands.confirmation import print_confirmed
 from raysweep.commands.console import console, say
-from raysweep.commands.standing import standing
+from raysweep.commands.standing import Standing, standing
+from raysweep.experiment.confirmation import left_to_confirm
+from raysweep.experiment.events import has_writer
 from raysweep.experiment.layout import Experiment
 from raysweep.experiment.records import FROM_SPACE
+from raysweep.experiment.requests import count
 from raysweep.experiment.results import Row
+from raysweep.search.budget import SPACE, Limit
 from raysweep.search.objective import Objective
 from raysweep.tracking.swanlab import URL_FILE
 from raysweep.training.loop import LATEST
@@ -35,8 +40,6 @@ Cell = Callable[[Row], str]
 def status(experiment: Experiment) -> None:
     now = standing(experiment)
     console.print(_table(now.leaderboard, experiment.folder.name, now.objective))
-    if now.exhausted:
-        say(f"the search is over: {now.exhausted}")
     print_confirmed(now.confirmed, now.objective)
     for trial in now.trials:
         address = experiment.trial(trial) / URL_FILE
@@ -46,6 +49,47 @@ def status(experiment: Experiment) -> None:
         baseline = json.loads(experiment.validation_file.read_text()).get("mean_colour_psnr")
         if baseline is not None:
             say(f"baseline, each frame's mean colour: {baseline:.2f} dB PSNR")
+    _say_progress(now)
+
+
+def is_over(now: Standing) -> bool:
+    """Whether a driver would have nothing to do, since the budget of the search is spent."""
+    states = {record.state for record in now.trials.values()}
+    has_trials = bool(states & {"proposed", "promoted", "running", "paused"})
+    is_spent = now.sweep.space is not None and now.budget.over is not None
+    if not is_spent or has_trials or count(now.experiment.requests):
+        return False
+    return not left_to_confirm(now.sweep, now.trials, now.objective)
+
+
+def _say_progress(now: Standing) -> None:
+    """What is spent and left, who runs, and why the search is over where it is."""
+    at_work, over = has_writer(now.experiment.events), now.budget.over
+    if now.sweep.space is not None and now.budget.limits:
+        say(f"spent: {', '.join(map(str, now.budget.limits))}")
+    if states := _counted(now, at_work):
+        saved = f"; stopping early saved {now.budget.saved_steps:,} steps"
+        say(states + (saved if now.budget.saved_steps else ""))
+    if waiting := count(now.experiment.requests):
+        who = "the driver" if at_work else f"`raysweep resume {now.experiment.folder}`"
+        say(f"requests that wait for {who}: {waiting}")
+    if now.sweep.space is not None and over is not None:
+        what = "the search is over" if is_over(now) else "nothing more is proposed"
+        say(f"{what}: {over}{_how_to_go_on(now.experiment, over)}")
+
+
+def _how_to_go_on(experiment: Experiment, over: Limit) -> str:
+    if over.setting == SPACE:
+        return ""
+    more = "--trials N" if over.setting == "trials" else f"--set budget.{over.setting}=..."
+    return f"; to go on: `raysweep resume {experiment.folder} {more}`"
+
+
+def _counted(now: Standing, at_work: bool) -> str:
+    """`2 running, 1 paused, 5 stopped`."""
+    words = {"running": "running" if at_work else "interrupted"}
+    states = Counter(words.get(record.state, record.state) for record in now.trials.values())
+    return ", ".join(f"{number} {state}" for state, number in states.items())
 
 
 def _table(rows: list[Row], name: str, objective: Objective) -> Table:

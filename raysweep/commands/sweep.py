@@ -13,14 +13,15 @@ from raysweep.cluster.runtime import connected
 from raysweep.cluster.sweep import execute
 from raysweep.commands.confirmation import NO_TEST_SPLIT
 from raysweep.commands.console import say, title
+from raysweep.commands.control import Extension
 from raysweep.commands.dry_run import print_start
 from raysweep.commands.footage import counted, prepared, settled
 from raysweep.commands.narrator import Narrator
 from raysweep.commands.plan import Plan, at_once, check_again, check_further
 from raysweep.commands.record import held_to_record, write_validation_facts
 from raysweep.commands.spaces import LoadedSpace, load_space
-from raysweep.commands.standing import Added, Standing, further, standing
-from raysweep.commands.status import status
+from raysweep.commands.standing import Added, Standing, as_asked, further, standing
+from raysweep.commands.status import is_over, status
 from raysweep.commands.warm_start import known_to
 from raysweep.config import ClusterConfig, RunConfig, in_steps
 from raysweep.data.index.clips import index_clips
@@ -28,11 +29,12 @@ from raysweep.data.storing.manifest import Manifest
 from raysweep.errors import ConfigError, DataError, TrainingFailed
 from raysweep.experiment.conductor import Conductor
 from raysweep.experiment.earlier import Search
-from raysweep.experiment.events import Event, EventLog, read
+from raysweep.experiment.events import Event, EventLog, has_writer, read
 from raysweep.experiment.journal import KeptJournal
 from raysweep.experiment.layout import Experiment, create, remove
 from raysweep.experiment.provenance import provenance
 from raysweep.experiment.records import TrialRecord, run_of
+from raysweep.experiment.requests import waiting
 from raysweep.experiment.results import write_csv
 from raysweep.search.study import Space
 from trainables import TRAINABLES
@@ -55,11 +57,17 @@ def start(plan: Plan, space: LoadedSpace | None) -> None:
         raise
 
 
-def resume(experiment: Experiment) -> None:
-    """Goes on from the event log: unfinished trials from their checkpoints, then new ones."""
+def resume(experiment: Experiment, more: Extension | None = None) -> None:
+    """Goes on from the event log: unfinished trials from their checkpoints, then new ones.
+
+    A search whose budget is spent needs `more`, and says so.
+    """
     now = standing(experiment)
     check_again(now.sweep.run(), now)
-    _run(now)
+    if more is None and is_over(now) and not has_writer(experiment.events):
+        return _conclude(now)
+    _run(now, more=more)
+    return None
 
 
 def retrain(experiment: Experiment, trial: str | None, changes: Mapping[str, Any]) -> str:
@@ -70,7 +78,7 @@ def retrain(experiment: Experiment, trial: str | None, changes: Mapping[str, Any
     return _run(now, added)
 
 
-def _run(now: Standing, added: Added | None = None) -> str:
+def _run(now: Standing, added: Added | None = None, more: Extension | None = None) -> str:
     """Executes what is left to do, with the trial `added` put in line; returns that trial's id."""
     sweep, experiment = now.sweep, now.experiment
     line = [*_line(now), *([added] if added else [])]
@@ -82,20 +90,17 @@ def _run(now: Standing, added: Added | None = None) -> str:
         capacity = resources.cluster_capacity()
         clusters = [*(asked.cluster for asked in runs), *_clusters_of_trials(now)]
         fitting = (resources.concurrency(cluster, capacity) for cluster in clusters)
-        count = min(at_once(sweep, capacity), *fitting)
-        title(f"{name}: {count} at a time, each {resources.describe(run.cluster)}")
-        past, hear = read(experiment.events), Narrator(now.objective)
-        resolve, space = partial(_resolve, now, footage.manifest), _space(experiment)
-        conductor = Conductor(sweep, space, now.objective, log, past, hear, resolve)
+        number = min(at_once(sweep, capacity), *fitting)
+        title(f"{name}: {number} at a time, each {resources.describe(run.cluster)}")
+        log.append("opened", "")
+        conductor = _conductor(now, footage.manifest, log)
+        if more is not None:
+            conductor.extend(*more)
         with closing(KeptJournal(experiment, conductor, sweep.made_with, say)) as journal:
-            conductor.listener = partial(_tell_both, hear, journal)
-            if space is not None and not now.trials:
-                in_steps = partial(_in_steps, footage.manifest)
-                for known in known_to(now, Search(sweep, space, now.objective, in_steps)):
-                    conductor.know(known)
+            conductor.listener = partial(_tell_both, Narrator(now.objective), journal)
             for new in line:
                 trial = conductor.add(new.settings, new.origin)
-            execute(conductor, experiment, footage, TRAINABLES, at_once=count)
+            execute(conductor, experiment, footage, TRAINABLES, at_once=number)
     _conclude(standing(experiment))
     return trial
 
@@ -103,6 +108,25 @@ def _run(now: Standing, added: Added | None = None) -> str:
 def _tell_both(narrator: Narrator, journal: KeptJournal, event: Event, record: TrialRecord) -> None:
     narrator(event, record)
     journal(event, record)
+
+
+def _conductor(now: Standing, manifest: Manifest, log: EventLog) -> Conductor:
+    """Goes on from the log; one that begins hears first what earlier experiments found."""
+    experiment, space = now.experiment, _space(now.experiment)
+    conductor = Conductor(
+        as_asked(experiment),
+        space,
+        now.objective,
+        log,
+        read(experiment.events),
+        resolve=partial(_resolve, now, manifest),
+        requests=partial(waiting, experiment.requests),
+    )
+    if space is not None and not now.trials:
+        in_steps = partial(_in_steps, manifest)
+        for known in known_to(now, Search(now.sweep, space, now.objective, in_steps)):
+            conductor.know(known)
+    return conductor
 
 
 def _line(now: Standing) -> list[Added]:
@@ -116,8 +140,9 @@ def _line(now: Standing) -> list[Added]:
 def _resolve(now: Standing, manifest: Manifest, run: RunConfig) -> RunConfig:
     """The run in steps, also where its settings give its length in epochs.
 
-    UserError where the experiment could not rank it among its trials.
+    UserError where the experiment could not rank it among its trials, or no node could ever run it.
     """
+    resources.concurrency(run.cluster, resources.cluster_capacity())
     held_to_record(run, manifest, now.experiment, now.objective.metrics)
     return _in_steps(manifest, run)
 

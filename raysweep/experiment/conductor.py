@@ -1,31 +1,36 @@
 """The mind of a sweep: proposes trials, judges reports, and writes each decision down before it counts.
 
-Ray Tune only executes. All that the conductor knows is a replay of the event log, so a driver that was
-killed starts again where it stood: unfinished trials first, under their ids, then new ones.
+Ray Tune only executes. All that the conductor knows is a replay of the event log (knowledge.py), so a driver
+that was killed starts again where it stood: unfinished trials first, under their ids, then new ones.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 from raysweep.config import RunConfig, SweepConfig
 from raysweep.errors import UserError
-from raysweep.experiment.confirmation import left_to_confirm
+from raysweep.experiment.confirmation import Entry, left_to_confirm
+from raysweep.experiment.earlier import Known
 from raysweep.experiment.events import Event, EventLog
-from raysweep.experiment.records import FROM_SPACE, Records, TrialRecord, apply, run_of
+from raysweep.experiment.extension import at_the_end, unfinished
+from raysweep.experiment.knowledge import Knowledge, Verdict, stopped_by_hand
+from raysweep.experiment.records import (
+    ENQUEUED,
+    FROM_SPACE,
+    Records,
+    TrialRecord,
+    in_its_length,
+    run_of,
+)
+from raysweep.experiment.requests import Request
 from raysweep.schema import Tree
-from raysweep.search.objective import Objective, Score
-from raysweep.search.schedulers import Advice, Course
+from raysweep.search.budget import BudgetConfig
+from raysweep.search.objective import Objective
+from raysweep.search.schedulers import Course, Scheduler
 from raysweep.search.study import Space, Study
-
-OUTCOMES: dict[str, Literal["complete", "pruned", "failed"]] = {
-    "finished": "complete",
-    "stopped": "pruned",
-    "diverged": "failed",
-    "failed": "failed",
-}
-"""How a trial ended -> what the study is told."""
 
 
 @dataclass(frozen=True)
@@ -36,17 +41,9 @@ class Proposal:
     """Whether it is scored on the test split at its end."""
 
 
-class Verdict(NamedTuple):
-    """Why a trial does not run on after its last report."""
-
-    state: str
-    """What it is then: stopped or diverged, which are ends, or paused."""
-    reason: str
-
-
 class Conductor:
-    """`past` is what an earlier driver wrote to `log`; `listener` hears every event of this one; `resolve`
-    puts in what a run's settings leave to the footage.
+    """`past` is what stands in `log`; `listener` hears every event of a trial that is written from now on;
+    `resolve` puts in what a run's settings leave to the footage; `requests` gives what persons ask for.
 
     Without a `space` nothing is proposed but the trials that are added.
     """
@@ -60,77 +57,73 @@ class Conductor:
         past: Iterable[Event] = (),
         listener: Callable[[Event, TrialRecord], None] = lambda event, record: None,
         resolve: Callable[[RunConfig], RunConfig] = lambda run: run,
+        requests: Callable[[], Iterable[Request]] = tuple,
     ) -> None:
-        self.sweep, self.objective, self.log, self.listener = sweep, objective, log, listener
-        values = len(objective.goals) if objective.is_pareto else 1
-        pinned = sweep.all_pinned
-        constrained = bool(objective.constraints)
-        self.study = Study(
-            space or _nothing, sweep.sampler, sweep.seed, pinned, values, constrained
-        )
-        self.budget_trials = 0 if space is None else sweep.budget.trials
-        self.resolve = resolve
-        training = resolve(sweep.run()).training
-        self.scheduler = sweep.scheduler.build(training.validate_every, training.steps)
-        self.trials: Records = {}
-        self._searched, self._is_told_exhausted = 0, False
-        self._to_confirm = True
-        """Whether a trial has ended since the finalists were chosen: of 10,000 trials that takes seconds."""
-        self._verdicts: dict[str, Verdict] = {}
-        self._catch_up(past)
-        self._waiting = [record.trial for record in self.trials.values() if record.is_open]
+        self.objective, self.log, self.listener = objective, log, listener
+        self.resolve, self.requests = resolve, requests
+        self._has_space = space is not None
+        self.known = Knowledge(sweep, space, objective, resolve(sweep.run()))
+        self.known.replay(past)
+        self._waiting: list[str] = []
+        self._execute_what_is_left()
+        self._waiting = self._open()
+
+    @property
+    def trials(self) -> Records:
+        return self.known.trials
+
+    @property
+    def study(self) -> Study:
+        return self.known.study
+
+    @property
+    def scheduler(self) -> Scheduler:
+        return self.known.scheduler
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing runs, and nothing is to run any more."""
+        if not self._search_is_over or self._open():
+            return False
+        return not (self.known.has_new_end and self._left_to_confirm())
 
     def propose(self) -> Proposal | None:
-        """The next trial to run: one that waits, or a paused one that has earned it, or a new one; when the search
+        """The next trial to run: one that waits, or a paused one that has earned it, or a new one; once the search
         is over, a finalist with another seed.
 
         None: none for now, and none at all once `is_over`. Settings that make no valid run together are a
         failed trial, and the next one is taken.
         """
+        self._take_requests()
         return self._from_line() or self._search() or self._confirm()
 
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing runs, and nothing is to run any more."""
-        if not self._search_is_over or any(record.is_open for record in self.trials.values()):
-            return False
-        return not (self._to_confirm and left_to_confirm(self.sweep, self.trials, self.objective))
+    def know(self, known: Known) -> None:
+        """Tells the study of an earlier experiment's trial, once."""
+        if known.source not in self.known.sources:
+            reports = sorted(known.reports.items())
+            told = {"params": known.params, "reports": reports, "outcome": known.outcome}
+            self.known.learn(self.log.append("known", "", source=known.source, **told))
 
-    @property
-    def _search_is_over(self) -> bool:
-        """Whether all trials that may be finalists have come to their end."""
-        may_go_on = self._is_searching or self.scheduler.promotable(False) is not None
-        open_ones = (record for record in self.trials.values() if record.is_open)
-        return not may_go_on and all(record.confirms for record in open_ones)
-
-    def _from_line(self) -> Proposal | None:
-        """A trial that is there."""
-        while (trial := self._next()) is not None:
-            try:
-                record = self.trials[trial]
-                run = self.resolve(run_of(self.sweep, record))
-                return Proposal(trial, run, is_tested=record.confirms is not None)
-            except UserError as error:
-                self.end(trial, str(error))
-        return None
-
-    def _confirm(self) -> Proposal | None:
-        if self._search_is_over and self._to_confirm:
-            self._to_confirm = False
-            for entry in left_to_confirm(self.sweep, self.trials, self.objective):
-                self.add(entry.settings, entry.origin)
-        return self._from_line()
-
-    @property
-    def _is_searching(self) -> bool:
-        """Whether new trials are to come."""
-        return self._searched < self.budget_trials and not self.study.is_exhausted
-
-    def add(self, settings: Mapping[str, Any], origin: str) -> str:
+    def add(self, settings: Mapping[str, Any], origin: str, request: str = "") -> str:
         """Puts a trial of given settings (dotted paths) in line, outside budget and search; returns its id."""
-        trial = self._enter(origin, {}, dict(settings))
+        run = None
+        with suppress(UserError):  # which `propose` tells
+            run = self.resolve(self.known.sweep.run_by_hand(settings))
+        trial = self._enter(origin, {}, dict(settings), run, request)
         self._waiting.append(trial)
         return trial
+
+    def extend(self, budget: BudgetConfig, last_step: int | None) -> None:
+        """Other limits and, unless None, a later end for trials to come, for those that are not over, and for
+        those that finished and are worth it."""
+        names: list[str] = []
+        if last_step is not None:
+            records = self.trials.values()
+            going_on = self.scheduler.worthy(at_the_end(records, self.objective))
+            names = sorted([*unfinished(records), *going_on])
+        details = {"budget": budget.model_dump(), "last_step": last_step, "trials": names}
+        self.known.learn(self.log.append("extended", "", **details))
+        self._waiting = self._open()
 
     def start(self, trial: str, executed_as: str = "") -> None:
         """`executed_as`: the executor's own name for it, where it has one."""
@@ -138,12 +131,14 @@ class Conductor:
 
     def report(self, trial: str, step: int, metrics: Mapping[str, float]) -> bool:
         """Takes in one validation; True when the trial must not run on."""
+        self._take_requests()
         record = self.trials[trial]
         if (
             record.is_open and step not in record.reports
         ):  # a resumed run tells its last report again
             self._write("report", trial, step=step, metrics=_finite(metrics))
-            self._execute_verdict(trial)
+            if trial in self.known.verdicts:
+                self._execute(trial, self.known.verdicts[trial])
         return not record.is_open
 
     def tested(self, trial: str, step: int, metrics: Mapping[str, float]) -> None:
@@ -155,13 +150,44 @@ class Conductor:
     def end(self, trial: str, error: str = "") -> None:
         """The executor is done with the trial; one that was stopped or paused keeps that state."""
         if self.trials[trial].is_open:
-            self._write("ended", trial, state="failed" if error else "finished", reason=error)
+            self._execute(trial, Verdict("failed" if error else "finished", error))
+
+    @property
+    def _is_searching(self) -> bool:
+        """Whether new trials are to come."""
+        is_spent = self.known.budget.over is not None or self.study.is_exhausted
+        return self._has_space and not is_spent
+
+    @property
+    def _search_is_over(self) -> bool:
+        """Whether all trials that may be finalists have come to their end."""
+        may_go_on = self._is_searching or self._promotable(False) is not None
+        return not may_go_on and all(self.trials[trial].confirms for trial in self._open())
+
+    def _open(self) -> list[str]:
+        return [record.trial for record in self.trials.values() if record.is_open]
+
+    def _promotable(self, is_searching: bool) -> str | None:
+        return None if self.known.budget.cut else self.scheduler.promotable(is_searching)
+
+    def _from_line(self) -> Proposal | None:
+        """A trial that is there."""
+        while (trial := self._next()) is not None:
+            record = self.trials[trial]
+            try:
+                run = in_its_length(self.resolve(run_of(self.known.sweep, record)), record)
+                return Proposal(trial, run, is_tested=record.confirms is not None)
+            except UserError as error:
+                self.end(trial, str(error))
+        return None
 
     def _next(self) -> str | None:
-        """Of the trials that are there."""
-        if self._waiting:
-            return self._waiting.pop(0)
-        promoted = self.scheduler.promotable(self._is_searching)
+        while self._waiting:
+            record = self.trials[self._waiting.pop(0)]
+            if not (record.is_searched and self.known.budget.cut):
+                return record.trial
+            self._execute(record.trial, self.known.cut_short(record))
+        promoted = self._promotable(self._is_searching)
         if promoted is not None:
             self._write("promoted", promoted)
         return promoted
@@ -169,116 +195,88 @@ class Conductor:
     def _search(self) -> Proposal | None:
         """A new trial; paused ones are let go where there is to be none, and nothing else is left."""
         while self._is_searching:
-            suggestion = self.study.propose(len(self.trials))
+            point = dict(enumerate(self.known.sweep.points)).get(self.known.budget.trials)
+            suggestion = self.study.propose(len(self.trials), point)
             if suggestion is None:
                 break
-            params, settings = suggestion
             try:
-                run = self.resolve(self.sweep.run(settings))
+                run = self.resolve(self.known.sweep.run(suggestion.settings))
             except UserError as error:
-                self.end(self._enter(FROM_SPACE, params, settings), str(error))
+                self.end(self._enter(FROM_SPACE, *suggestion), str(error))
             else:
-                return Proposal(self._enter(FROM_SPACE, params, settings, _course(run)), run)
-        if self.study.is_exhausted:
-            self._tell_exhausted()
+                return Proposal(self._enter(FROM_SPACE, *suggestion, run), run)
+        self._tell_exhausted()
         if self._search_is_over:
             self._dismiss_paused()
         return None
 
     def _tell_exhausted(self) -> None:
-        if not self._is_told_exhausted:
-            count = len(self.study.tried)
-            reason = f"all {count} settings that the space has were proposed"
-            self.log.append("exhausted", "", reason=reason)
-            self._is_told_exhausted = True
+        if self.study.is_exhausted and not self.known.budget.is_exhausted:
+            self.known.learn(self.log.append("exhausted", "", settings=len(self.study.tried)))
+
+    def _confirm(self) -> Proposal | None:
+        if self._search_is_over and self.known.has_new_end:
+            self.known.has_new_end = False
+            for entry in self._left_to_confirm():
+                self.add(entry.settings, entry.origin)
+        return self._from_line()
+
+    def _left_to_confirm(self) -> list[Entry]:
+        return left_to_confirm(self.known.sweep, self.trials, self.objective)
+
+    def _take_requests(self) -> None:
+        for request in self.requests():
+            if request.name in self.known.honoured:
+                continue
+            if request.kind == "enqueue":
+                self.add(request.settings, ENQUEUED, request.name)
+            elif self.trials[request.trial].is_open or self.trials[request.trial].state == "paused":
+                self._write("stop", request.trial, request=request.name)
+                if request.trial in self._waiting or not self.trials[request.trial].is_open:
+                    self._stop(self.trials[request.trial])
+
+    def _stop(self, record: TrialRecord) -> None:
+        """Ends a trial that does not run, as a person asked."""
+        if record.trial in self._waiting:
+            self._waiting.remove(record.trial)
+        self._execute(record.trial, stopped_by_hand(record))
 
     def _dismiss_paused(self) -> None:
         for record in self.trials.values():
             if record.state == "paused":
-                self._write("ended", record.trial, state="stopped", reason=record.reason)
+                self._execute(record.trial, Verdict("stopped", record.reason))
 
     def _enter(
-        self, origin: str, params: Tree, settings: Tree, course: Course | None = None
+        self,
+        origin: str,
+        params: Tree,
+        settings: Tree,
+        run: RunConfig | None = None,
+        request: str = "",
     ) -> str:
         trial = f"{len(self.trials):04d}"
-        known = {} if course is None else course._asdict()
-        self._write("proposed", trial, origin=origin, params=params, settings=settings, **known)
+        known = {} if run is None else {**_course(run)._asdict(), "gpus": run.cluster.gpus}
+        asked = {"request": request} if request else {}
+        details = {"params": params, "settings": settings, **known, **asked}
+        self._write("proposed", trial, origin=origin, **details)
         return trial
+
+    def _execute_what_is_left(self) -> None:
+        """The driver before may have died between an event and what follows from it."""
+        for record in self.trials.values():
+            if record.is_open and record.trial in self.known.verdicts:
+                self._execute(record.trial, self.known.verdicts[record.trial])
+            if record.trial in self.known.to_stop and (record.is_open or record.state == "paused"):
+                self._stop(record)
+
+    def _execute(self, trial: str, verdict: Verdict) -> None:
+        kind = "paused" if verdict.state == "paused" else "ended"
+        self._write(kind, trial, state=verdict.state, reason=verdict.reason)
 
     def _write(self, kind: str, trial: str, **details: Any) -> None:
         event = self.log.append(kind, trial, **details)
-        record = apply(self.trials, event)
-        self._learn(event, record)
-        self.listener(event, record)
-
-    def _catch_up(self, past: Iterable[Event]) -> None:
-        for event in past:
-            if event["kind"] == "exhausted":
-                self._is_told_exhausted = True
-                continue
-            record = apply(self.trials, event)
-            if event["kind"] == "proposed" and record.is_searched:
-                self.study.propose(int(record.trial), record.params)
-            self._learn(event, record)
-        for trial, record in self.trials.items():
-            if record.is_open:  # the driver may have died between a report and its verdict
-                self._execute_verdict(trial)
-
-    def _learn(self, event: Event, record: TrialRecord) -> None:
-        """Study and scheduler take in an event, new or replayed."""
-        learn = {
-            "proposed": self._learn_course,
-            "report": self._judge,
-            "paused": self._learn_pause,
-            "promoted": self._learn_promotion,
-            "ended": self._learn_end,
-        }
-        if event["kind"] in learn:
-            learn[event["kind"]](event, record)
-
-    def _learn_course(self, event: Event, record: TrialRecord) -> None:
-        if record.is_searched:
-            self._searched += 1
-        if "last_step" in event:
-            course = Course(event["last_step"], event["gan_from"])
-            self.scheduler.enter(record.trial, course)
-
-    def _learn_promotion(self, event: Event, record: TrialRecord) -> None:
-        self.scheduler.promoted(record.trial)
-
-    def _learn_pause(self, event: Event, record: TrialRecord) -> None:
-        self._verdicts.pop(record.trial, None)
-
-    def _learn_end(self, event: Event, record: TrialRecord) -> None:
-        self._verdicts.pop(record.trial, None)
-        self._to_confirm |= record.confirms is None
-        if record.is_searched:
-            self.scheduler.end(record.trial)
-            self.study.tell(int(record.trial), OUTCOMES[record.state])
-
-    def _judge(self, event: Event, record: TrialRecord) -> None:
-        score = self.objective.score(event["metrics"])
-        if score is None:
-            missing = self.objective.missing(event["metrics"])
-            reason = f"no finite {missing} at step {event['step']}"
-            self._verdicts[record.trial] = Verdict("diverged", reason)
-        elif record.is_searched:
-            self.study.report(int(record.trial), event["step"], score)
-            self._take(record, event["step"], score)
-
-    def _take(self, record: TrialRecord, step: int, score: Score) -> None:
-        """The scheduler's advice."""
-        advice = self.scheduler.report(record.trial, step, score)
-        if advice is Advice.STOP:
-            self._verdicts[record.trial] = Verdict("stopped", f"below its peers at step {step}")
-        elif advice is Advice.PAUSE:
-            self._verdicts[record.trial] = Verdict("paused", f"not among the best at step {step}")
-
-    def _execute_verdict(self, trial: str) -> None:
-        verdict = self._verdicts.get(trial)
-        if verdict is not None:
-            kind = "paused" if verdict.state == "paused" else "ended"
-            self._write(kind, trial, state=verdict.state, reason=verdict.reason)
+        self.known.learn(event)
+        self.listener(event, self.trials[trial])
 
 
 def _course(run: RunConfig) -> Course:
@@ -289,7 +287,3 @@ def _course(run: RunConfig) -> Course:
 
 def _finite(metrics: Mapping[str, float]) -> dict[str, float]:
     return {name: value for name, value in metrics.items() if isfinite(value)}
-
-
-def _nothing(trial: Any) -> Tree:
-    return {}

@@ -81,6 +81,8 @@ def _set(settings: Tree) -> dict[str, str]:
 def _of_all(words: list[str], draws: int) -> str:
     said = " or ".join(dict.fromkeys(words))
     return said if len(words) == draws else f"{said}, in some trials"
+
+
 def check_points(sweep: SweepConfig, space: Space, samples: int = 50) -> list[Draw]:
     """The sweep's points, completed by samples of the space; ConfigError where it would never suggest one."""
     draws = []

@@ -8,20 +8,21 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
 from raysweep.errors import ExperimentError
 
 Event = dict[str, Any]
-"""`kind` (proposed, started, report, tested, paused, promoted, ended; exhausted, of no trial), `trial` ("": none),
-`time` in seconds since the epoch, and more."""
+"""`kind`, `trial`, `time` in seconds since the epoch, and more.
+
+Of one trial: proposed, started, report, stop (a person asks), paused, promoted, tested (on the test split), ended.
+Of the whole search, with a `trial` that is empty: opened (a driver begins), known (what another experiment found),
+extended, and exhausted (the space has no more settings).
+"""
 TOLD = ("started", "report")
 """Kinds that decide nothing: a killed driver has written them, and the next decision takes them to the disk too."""
-
-KNOWN = "known"
-"""Kind of what was learnt from another experiment: its `trial` is not one of this."""
 
 
 class EventLog:
@@ -30,8 +31,8 @@ class EventLog:
     Raises ExperimentError while another process has it open for writing.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+        self.path, self._clock = path, clock
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("ab")
         try:
@@ -47,7 +48,7 @@ class EventLog:
         self._file.truncate(sum(len(line) for line in _whole_lines(path)))
 
     def append(self, kind: str, trial: str, **details: Any) -> Event:
-        event: Event = {"kind": kind, "trial": trial, "time": round(time.time(), 3), **details}
+        event: Event = {"kind": kind, "trial": trial, "time": round(self._clock(), 3), **details}
         self._file.write(json.dumps(event).encode() + b"\n")
         self._file.flush()
         if kind not in TOLD:
@@ -67,6 +68,20 @@ class EventLog:
 def read(path: Path) -> Iterator[Event]:
     for line in _whole_lines(path):
         yield json.loads(line)
+
+
+def has_writer(path: Path) -> bool:
+    """Whether a driver is at work; never where the file system knows no locks."""
+    if not path.exists():
+        return False
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+    return False
 
 
 def _whole_lines(path: Path) -> Iterator[bytes]:

@@ -33,6 +33,11 @@ class Experiment:
         return self.folder / "optuna.journal"
 
     @property
+    def requests(self) -> Path:
+        """What a driver is asked for while it is at work."""
+        return self.folder / "requests"
+
+    @property
     def leaderboard(self) -> Path:
         return self.folder / "leaderboard.csv"
 

@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from raysweep.config import RunConfig, SweepConfig
-from raysweep.experiment.events import KNOWN, Event
+from raysweep.config import RunConfig, SweepConfig, prolonged
+from raysweep.experiment.events import Event
 from raysweep.schema import Tree
 
 FROM_SPACE = "space"
 """`origin` of trials that the search proposed; others say who added them."""
+ENQUEUED = "enqueued"
+"""Of trials that a person put in line while the search was at work."""
 
 
 CONFIRMS = "confirm "
@@ -39,6 +41,10 @@ class TrialRecord:
     """Seconds since the epoch; 0: not yet."""
     executed_as: str = ""
     """The executor's own name for its last start."""
+    begun_steps: int = 0
+    """How long its run was to be when it was proposed; 0: not known."""
+    last_step: int = 0
+    """How long it is to be now."""
 
     @property
     def is_open(self) -> bool:
@@ -69,24 +75,41 @@ Records = dict[str, TrialRecord]
 
 
 def run_of(sweep: SweepConfig, record: TrialRecord) -> RunConfig:
-    """The trial's resolved run; ConfigError where its settings make no valid one together."""
+    """The trial's run, as long as the sweep's are now; ConfigError where its settings make no valid one together."""
     resolve = sweep.run if record.is_searched else sweep.run_by_hand
     return resolve(record.settings)
+
+
+def in_its_length(run: RunConfig, record: TrialRecord) -> RunConfig:
+    """The trial's run, as long as it was to be when it was proposed, or as it was extended to."""
+    return prolonged(run, record.begun_steps, record.last_step) if record.last_step else run
 
 
 def replay(events: Iterable[Event]) -> Records:
     records: Records = {}
     for event in events:
-        if event["trial"] and event["kind"] != KNOWN:
+        if event["kind"] == "extended":
+            prolong(records, event)
+        elif event["trial"]:
             apply(records, event)
     return records
 
 
+def prolong(records: Records, event: Event) -> None:
+    """The trials that an extension names go on to its end, or are to."""
+    for trial in event["trials"]:
+        record = records[trial]
+        record.last_step = event["last_step"]
+        if record.state == "finished":
+            record.state, record.reason = "promoted", ""
+
+
 def apply(records: Records, event: Event) -> TrialRecord:
-    """Brings `records` up to `event`; returns the trial's record."""
+    """Brings `records` up to `event`, which is one of a trial; returns the trial's record."""
     trial = event["trial"]
     if event["kind"] == "proposed":
         records[trial] = TrialRecord(trial, event["origin"], event["params"], event["settings"])
+        records[trial].begun_steps = records[trial].last_step = event.get("last_step", 0)
     record = records[trial]
     if event["kind"] == "started":
         record.state, record.started = "running", record.started or event["time"]

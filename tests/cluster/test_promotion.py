@@ -47,7 +47,7 @@ class PauseOnce(Patient):
         self.paused.append(trial)
         return Advice.PAUSE
 
-    def promotable(self) -> str | None:
+    def promotable(self, is_searching: bool) -> str | None:
         return next(iter(self.paused), None)
 
     def promoted(self, trial: str) -> None:

@@ -247,3 +247,37 @@ def test_a_second_driver_is_refused(run, loop, swept):
         code, _, error = run("resume", swept.folder)
     assert code == 2
     assert "one driver at a time" in error
+
+
+def test_a_finished_sweep_is_extended_by_trials_and_by_steps(run, loop, folder):
+    experiment = Experiment(folder / "runs" / "smoke")
+    assert run(*SMOKE, "--trials", "2").code == 0
+    asked = experiment.sweep_file.read_text()
+    assert run("resume", experiment.folder, "--trials", "1").code == 0
+    assert states(experiment) == ["finished"] * 3
+    assert run("resume", experiment.folder, "--steps", "40").code == 0
+    now = standing(experiment)
+    assert [record.last_step for record in now.trials.values()] == [40] * 3
+    assert now.sweep.run().training.steps == 40
+    assert experiment.sweep_file.read_text() == asked
+
+
+def test_what_a_cosine_becomes_is_said(run, loop, folder):
+    run(*SMOKE, "--trials", "1", "--set", "training.schedule=cosine")
+    out = run("resume", "runs/smoke", "--steps", "40", "--trials", "1").out
+    assert "the cosine is that of 40 steps" in out
+    assert "take 0.55 of training.learning_rate" in out
+
+
+def test_what_was_asked_without_a_driver_is_honoured_on_resuming(run, loop, folder):
+    loop.reports = 1
+    run(*SMOKE, "--trials", "2")
+    experiment = Experiment(folder / "runs" / "smoke")
+    assert run("stop", experiment.folder, "--trial", "0000").code == 0
+    assert run("enqueue", experiment.folder, "--set", "loss.disc_weight=0.25").code == 0
+    loop.reports = None
+    code, out, _ = run("resume", experiment.folder)
+    assert code == 0
+    assert "0000  stopped    stopped by hand at step 5" in out
+    assert states(experiment) == ["stopped", "finished", "finished"]
+    assert [r.origin for r in standing(experiment).trials.values()][1] == "enqueued"

@@ -118,7 +118,7 @@ def test_footage_that_is_prepared_on_the_way_is_compared_too(run, begun, monkeyp
     write_video(Path("videos/b.mp4"), 60, seed=5)
     shutil.rmtree("runs/stores")
     monkeypatch.setattr(sweep, "prepared", lambda data, storage: store())
-    code, _, error = run("resume", begun.folder)
+    code, _, error = run("resume", begun.folder, "--trials", "1")
     assert code == 2
     assert CHANGED in error
     assert facts(begun) == before
@@ -139,7 +139,7 @@ def test_more_footage_to_train_on_alone_compares(run, folder):
 def test_an_experiment_of_before_goes_on_and_records(run, begun):
     recorded = facts(begun)
     begun.validation_file.write_text(json.dumps({"mean_colour_psnr": 10.0}))
-    assert run("resume", begun.folder).code == 0
+    assert run("resume", begun.folder, "--trials", "1").code == 0
     assert facts(begun) == recorded
 
 

@@ -22,10 +22,8 @@ from raysweep.config import SweepConfig
 from raysweep.errors import ExperimentError
 from raysweep.experiment.conductor import Conductor, Proposal
 from raysweep.experiment.events import Event, EventLog, read
-from raysweep.search.objective import Score
-from raysweep.search.ranking import ranks
-from raysweep.search.schedulers import Advice, AshaConfig
-from raysweep.search.schedulers.halving import Halving
+from raysweep.search.schedulers import AshaConfig
+from raysweep.search.schedulers.promoting import PromotingConfig
 from search_spaces import smoke
 from tests.fakes import PSNR, STEPS, by_weight, known, small_sweep
 
@@ -36,47 +34,9 @@ prepared.set_forkserver_preload([__name__])
 forked = multiprocessing.get_context("fork")
 
 
-# -- a scheduler that pauses and promotes -------------------------------------------------------------
-
-
-class PausingConfig(AshaConfig):
-    def build(self, validate_every: int, last_step: int) -> "Pausing":
-        return Pausing(self, validate_every, last_step)
-
-
-class Pausing(Halving):
-    """Pauses where its base stops, and promotes the first that came to be among the best of its rung."""
-
-    def __init__(self, *settings: Any) -> None:
-        super().__init__(*settings)
-        self.paused: dict[str, int] = {}
-
-    def report(self, trial: str, step: int, score: Score) -> Advice:
-        if super().report(trial, step, score) is Advice.GO_ON:
-            return Advice.GO_ON
-        self.paused[trial] = max(rung for rung in self.milestones if rung <= step)
-        return Advice.PAUSE
-
-    def promotable(self) -> str | None:
-        return next(
-            (trial for trial, rung in self.paused.items() if self._leads(trial, rung)), None
-        )
-
-    def promoted(self, trial: str) -> None:
-        del self.paused[trial]
-
-    def end(self, trial: str) -> None:
-        self.paused.pop(trial, None)
-
-    def _leads(self, trial: str, rung: int) -> bool:
-        ranked = ranks(self.scores[rung])
-        kept = int(len(ranked) / self.config.reduction_factor)
-        return ranked[trial] <= sorted(ranked.values())[kept - 1]
-
-
 def sweep_with(kind: str) -> SweepConfig:
     usual = small_sweep(budget={"trials": TRIALS}, sampler={"startup_trials": 4})
-    scheduler = AshaConfig if kind == "stops" else PausingConfig
+    scheduler = AshaConfig if kind == "stops" else PromotingConfig
     asked = scheduler(min_peers=2, reduction_factor=2)
     return usual.model_copy(update={"scheduler": asked})
 

@@ -1,5 +1,6 @@
 """What every scheduler is: an adviser that hears what trials report. It holds no more than a replay gives it."""
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import Literal, NamedTuple, Protocol
 
@@ -27,7 +28,9 @@ class Course(NamedTuple):
 class Scheduler(Protocol):
     """Trials enter, report and end in the order of the event log."""
 
-    def enter(self, trial: str, course: Course) -> None: ...
+    def enter(self, trial: str, course: Course) -> None:
+        """Once, and again with a later `last_step` where the trial is to go on beyond its end."""
+        ...
 
     def report(self, trial: str, step: int, score: Score) -> Advice:
         """Takes in a validation; steps of one trial rise."""
@@ -48,6 +51,14 @@ class Scheduler(Protocol):
         """It went on."""
         ...
 
+    def worthy(self, finished: Mapping[str, Score]) -> list[str]:
+        """Of trials at their end, with their scores there, those that a later end is worth its steps for."""
+        ...
+
+    def extend(self, last_step: int, finished: Mapping[str, Score]) -> None:
+        """Trials end at `last_step` from now on; `finished` are those at the end of before."""
+        ...
+
 
 class Patient:
     """Lets every trial run to its end; what the others need not say."""
@@ -66,6 +77,12 @@ class Patient:
 
     def promoted(self, trial: str) -> None:
         raise AssertionError(f"{trial} was never paused")
+
+    def worthy(self, finished: Mapping[str, Score]) -> list[str]:
+        return list(finished)
+
+    def extend(self, last_step: int, finished: Mapping[str, Score]) -> None:
+        pass
 
 
 class PatientConfig(Config):

@@ -6,13 +6,12 @@ included. Of several goals their fronts count (Schmucker et al. 2021, "Multi-obj
 Halving").
 """
 
-from dataclasses import dataclass
 from typing import Literal
 
 from raysweep.search.objective import Score
-from raysweep.search.schedulers.base import Advice, Course, Patient, Scheduler
+from raysweep.search.schedulers.base import Advice, Course, Scheduler
 from raysweep.search.schedulers.ladder import LadderConfig
-from raysweep.search.schedulers.rungs import Rungs, is_leader
+from raysweep.search.schedulers.rungs import OnRungs, Rungs, is_leader
 
 
 class AshaConfig(LadderConfig):
@@ -24,14 +23,7 @@ class AshaConfig(LadderConfig):
         return Halving(self, Rungs(self.ladder(validate_every), Course(last_step, None)))
 
 
-@dataclass
-class Halving(Patient):
-    config: LadderConfig
-    rungs: Rungs
-
-    def enter(self, trial: str, course: Course) -> None:
-        self.rungs.courses[trial] = course
-
+class Halving(OnRungs):
     def report(self, trial: str, step: int, score: Score) -> Advice:
         rung = self.rungs.take(trial, step, score)
         if rung is None or self.rungs.has_ended(trial):

@@ -13,7 +13,7 @@ from raysweep.search.objective import Score
 from raysweep.search.ranking import best_first
 from raysweep.search.schedulers.base import Advice, Course, Scheduler
 from raysweep.search.schedulers.ladder import LadderConfig, Rung
-from raysweep.search.schedulers.rungs import Rungs, is_leader
+from raysweep.search.schedulers.rungs import OnRungs, Rungs, is_leader
 
 
 class PromotingConfig(LadderConfig):
@@ -26,14 +26,9 @@ class PromotingConfig(LadderConfig):
 
 
 @dataclass
-class Promoting:
-    config: LadderConfig
-    rungs: Rungs
+class Promoting(OnRungs):
     paused: dict[str, Rung] = field(default_factory=dict)
     """Where each stands."""
-
-    def enter(self, trial: str, course: Course) -> None:
-        self.rungs.courses[trial] = course
 
     def report(self, trial: str, step: int, score: Score) -> Advice:
         rung = self.rungs.take(trial, step, score)

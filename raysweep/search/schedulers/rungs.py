@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from raysweep.search.objective import Score
-from raysweep.search.ranking import ahead
-from raysweep.search.schedulers.base import Course
-from raysweep.search.schedulers.ladder import Ladder, Rung
+from raysweep.search.ranking import ahead, best_first
+from raysweep.search.schedulers.base import Course, Patient
+from raysweep.search.schedulers.ladder import Ladder, LadderConfig, Rung
 
 
 class Report(NamedTuple):
@@ -48,9 +48,36 @@ class Rungs:
         for scores in self.scores.values():
             scores.pop(trial, None)
 
+    def lengthen(self, last_step: int, finished: Mapping[str, Score]) -> None:
+        """Trials end at `last_step` from now on: where the end of before becomes a rung, it holds who is there."""
+        self.usual = self.usual._replace(last_step=last_step)
+        for trial, score in finished.items():
+            course = self.course(trial)._replace(last_step=last_step)
+            for rung, place in self.ladder.rungs(course).items():
+                if place == self.last[trial].step:
+                    self.scores.setdefault(rung, {})[trial] = score
+
     def has_ended(self, trial: str) -> bool:
         """Whether it has reached its last step."""
         return trial in self.last and self.last[trial].step >= self.course(trial).last_step
+
+
+@dataclass
+class OnRungs(Patient):
+    """What all kinds of successive halving do."""
+
+    config: LadderConfig
+    rungs: Rungs
+
+    def enter(self, trial: str, course: Course) -> None:
+        self.rungs.courses[trial] = course
+
+    def worthy(self, finished: Mapping[str, Score]) -> list[str]:
+        kept = max(1, int(len(finished) / self.config.reduction_factor))
+        return best_first(finished)[:kept]
+
+    def extend(self, last_step: int, finished: Mapping[str, Score]) -> None:
+        self.rungs.lengthen(last_step, finished)
 
 
 def is_leader(trial: str, scores: Mapping[str, Score], factor: float) -> bool:

@@ -148,3 +148,24 @@ def test_what_breaks_a_constraint_stops_first():
     judge = halving(min_peers=1)
     assert judge.report("a", 10, Score((1.0,))) is Advice.GO_ON
     assert judge.report("b", 10, Score((9.0,), 0.5)) is Advice.STOP
+
+
+def test_the_best_of_those_at_the_end_are_worth_a_later_one():
+    finished = {str(trial): Score((float(trial),)) for trial in range(7)}
+    assert halving().worthy(finished) == ["6", "5"]
+    assert halving().worthy({"0": Score((1.0,))}) == ["0"]
+
+
+# the end of before -> the rung that those who finished stand at, when runs end at 100
+LATER = [(20, None), (30, 30), (90, 90)]
+
+
+@pytest.mark.parametrize(("before", "rung"), LATER)
+def test_an_old_end_that_becomes_a_rung_holds_who_finished_there(before, rung):
+    judge, score = halving(last_step=before), Score((1.0,))
+    judge.report("a", before, score)
+    judge.extend(100, {"a": score})
+    assert [place for place, scores in judge.rungs.scores.items() if before == place.milestone] == (
+        [] if rung is None else [Rung(rung)]
+    )
+    assert judge.rungs.usual.last_step == 100

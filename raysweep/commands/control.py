@@ -1,0 +1,141 @@
+"""Asking something of a sweep from another terminal, and extending one."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from raysweep.commands.console import say
+from raysweep.commands.plan import check_further, files_from_anywhere
+from raysweep.commands.standing import Added, Standing, standing
+from raysweep.errors import ConfigError, ExperimentError
+from raysweep.experiment.events import has_writer
+from raysweep.experiment.layout import Experiment
+from raysweep.experiment.records import ENQUEUED, TrialRecord
+from raysweep.experiment.requests import ask_to_enqueue, ask_to_stop
+from raysweep.schema import flatten, merge, override, parse, parse_assignment
+from raysweep.search.budget import BudgetConfig
+from raysweep.training.schedule import factor
+
+
+class Extension(NamedTuple):
+    """What a search is given more."""
+
+    budget: BudgetConfig
+    """Its limits from now on."""
+    last_step: int | None
+    """Where its runs end from now on; None: where they did."""
+
+
+def stop(experiment: Experiment, trial: str) -> None:
+    """Asks for the end of a trial that is not over."""
+    now = standing(experiment)
+    record = now.trial(trial)
+    if _is_over(record):
+        going = [record.trial for record in now.trials.values() if not _is_over(record)]
+        raise ExperimentError(
+            f"a trial can be stopped until it is over, and {record.trial} is {record.state}. "
+            f"Not over: {', '.join(going) or 'none'}."
+        )
+    ask_to_stop(experiment.requests, record.trial)
+    _say_when(experiment, f"{record.trial} is stopped", "at its next validation")
+
+
+def enqueue(experiment: Experiment, assignments: Sequence[str]) -> None:
+    """Asks for a trial of the experiment's base settings and `assignments`, ahead of what the search proposes."""
+    now = standing(experiment)
+    written = flatten(dict(parse_assignment(text) for text in assignments))
+    settings = files_from_anywhere(written)
+    check_further(now, Added(settings, ENQUEUED))
+    ask_to_enqueue(experiment.requests, settings)
+    _say_when(experiment, "the trial runs", "as soon as there is room, before new proposals")
+
+
+def extension(
+    now: Standing, trials: int | None, steps: int | None, assignments: Sequence[str]
+) -> Extension | None:
+    """`trials` more, up to `steps` a trial, under the limits of `assignments`; None where nothing is asked."""
+    if trials is None and steps is None and not assignments:
+        return None
+    if now.sweep.space is None:
+        raise ExperimentError(
+            f"what is extended is a search, and {now.experiment.folder} has none. "
+            "Run a trial of it for longer with `raysweep train --from`."
+        )
+    _require_more(now, trials, steps)
+    budget = _limits(now, trials, assignments)
+    now.budget.extended(budget)  # of this reading alone: the driver reads the log itself
+    spent = now.budget.over if steps is None else now.budget.cut
+    if spent is not None:
+        raise ConfigError(
+            f"an extended search needs a budget, and {spent} are spent. {raised(spent.setting)}"
+        )
+    if steps is not None:
+        _say_cosine(now, steps)
+    return Extension(budget, steps)
+
+
+def raised(setting: str) -> str:
+    """How a limit is raised."""
+    more = " or --trials N" if setting == "trials" else ""
+    return f"Raise it with --set budget.{setting}=...{more}."
+
+
+def _require_more(now: Standing, trials: int | None, steps: int | None) -> None:
+    if trials is not None and trials < 1:
+        raise ConfigError(f"--trials is how many more to propose, got {trials}. Give 1 or more.")
+    if trials is not None and now.sweep.budget.trials is None:
+        raise ConfigError(
+            f"--trials adds to budget.trials, which has no limit, got {trials}. Leave it out."
+        )
+    if steps is None:
+        return
+    searched = {path for record in now.trials.values() for path in record.params}
+    if searched & {"training.steps", "training.epochs"}:
+        raise ConfigError(
+            f"--steps is one length for all trials, and this search varies it, got {steps}. "
+            "Run a trial for longer with `raysweep train --from`."
+        )
+    if steps <= last_step(now):
+        raise ConfigError(
+            f"--steps must be above the {last_step(now)} steps of now, got {steps}. Give more."
+        )
+
+
+def last_step(now: Standing) -> int:
+    """Where runs of the search end."""
+    ends = [record.last_step for record in now.trials.values() if record.is_searched]
+    return max(ends, default=now.sweep.run().training.steps)
+
+
+def _limits(now: Standing, trials: int | None, assignments: Sequence[str]) -> BudgetConfig:
+    settings = flatten(dict(parse_assignment(text) for text in assignments))
+    for path in settings:
+        if not path.startswith("budget."):
+            raise ConfigError(
+                f"--set of resume takes limits such as budget.hours, got {path}. "
+                "Start another experiment for other settings."
+            )
+    before = now.sweep.budget
+    more = {} if trials is None else {"trials": (before.trials or 0) + trials}
+    tree = merge(before.model_dump(), override({}, settings).get("budget", {}))
+    return parse(BudgetConfig, {**tree, **more})
+
+
+def _say_cosine(now: Standing, steps: int) -> None:
+    end = last_step(now)
+    training = now.sweep.run().training.model_copy(update={"steps": steps})
+    if training.schedule == "cosine":
+        say(
+            f"the cosine is that of {steps} steps: trials that go on at step {end}, where their learning rate "
+            f"had come to its end, take {factor(training, end):.2f} of training.learning_rate"
+        )
+
+
+def _is_over(record: TrialRecord) -> bool:
+    return not record.is_open and record.state != "paused"
+
+
+def _say_when(experiment: Experiment, what: str, when: str) -> None:
+    if has_writer(experiment.events):
+        say(f"{what} {when}")
+    else:
+        say(f"no driver is at work: {what} once `raysweep resume {experiment.folder}` takes it in")

@@ -1,0 +1,174 @@
+"""All that a search knows: a function of its event log, learnt one event at a time, new or replayed."""
+
+from collections.abc import Iterable
+from typing import Any, Literal, NamedTuple
+
+from raysweep.config import RunConfig, SweepConfig
+from raysweep.experiment.events import Event
+from raysweep.experiment.extension import at_the_end, extended
+from raysweep.experiment.records import FROM_SPACE, Records, TrialRecord, apply, prolong
+from raysweep.experiment.spending import spend, spend_in_all
+from raysweep.schema import Tree
+from raysweep.search.budget import Budget
+from raysweep.search.objective import Objective, Score
+from raysweep.search.schedulers import Advice, Course
+from raysweep.search.study import Space, Study
+
+OUTCOMES: dict[str, Literal["complete", "pruned", "failed"]] = {
+    "finished": "complete",
+    "stopped": "pruned",
+    "diverged": "failed",
+    "failed": "failed",
+}
+"""How a trial ended -> what the study is told."""
+
+
+class Verdict(NamedTuple):
+    """Why a trial does not run on after its last report."""
+
+    state: str
+    """What it is then: stopped or diverged, which are ends, or paused."""
+    reason: str
+
+
+class Knowledge:
+    """`base`: the run that nothing is suggested for; its length and its validations give the rungs."""
+
+    def __init__(
+        self, sweep: SweepConfig, space: Space | None, objective: Objective, base: RunConfig
+    ) -> None:
+        self.sweep, self.objective = sweep, objective
+        self.study = _study(sweep, space or _nothing, objective)
+        training = base.training
+        self.scheduler = sweep.scheduler.build(training.validate_every, training.steps)
+        self.budget = Budget(sweep.budget)
+        self.trials: Records = {}
+        self.verdicts: dict[str, Verdict] = {}
+        """Of trials that are still open: the next thing to write down."""
+        self.to_stop: set[str] = set()
+        """Trials that a person asked to stop."""
+        self.honoured: set[str] = set()
+        """Names of the requests that have become events."""
+        self.sources: set[str] = set()
+        """Trials of earlier experiments that the study was told of."""
+        self.has_new_end = True
+        """Whether a trial has ended since finalists were chosen: of 10,000 trials that takes seconds."""
+        self._courses: dict[str, Course] = {}
+
+    def replay(self, events: Iterable[Event]) -> None:
+        """What an earlier driver wrote: the study makes the proposals that this one has not asked it for."""
+        for event in events:
+            if event["kind"] == "proposed" and event["origin"] == FROM_SPACE:
+                self.study.propose(int(event["trial"]), event["params"])
+            self.learn(event)
+
+    def learn(self, event: Event) -> None:
+        if event["trial"]:
+            self._learn_of_trial(event, apply(self.trials, event))
+        elif event["kind"] == "known":
+            self._learn_known(event)
+        else:
+            spend_in_all(self.budget, event)
+            if event["kind"] == "extended":
+                self._learn_extension(event)
+
+    def _learn_of_trial(self, event: Event, record: TrialRecord) -> None:
+        spend(self.budget, event, record, self.objective)
+        self.honoured.add(event.get("request", ""))
+        learn = {
+            "proposed": self._learn_course,
+            "report": self._judge,
+            "stop": self._learn_stop,
+            "paused": self._learn_pause,
+            "promoted": self._learn_promotion,
+            "ended": self._learn_end,
+        }
+        if event["kind"] in learn:
+            learn[event["kind"]](event, record)
+
+    def _learn_known(self, event: Event) -> None:
+        self.sources.add(event["source"])
+        scores = {step: self.objective.score(metrics) for step, metrics in event["reports"]}
+        known = {step: score for step, score in scores.items() if score is not None}
+        self.study.known(event["params"], known, event["outcome"])
+
+    def _learn_extension(self, event: Event) -> None:
+        if event["last_step"] is not None:
+            finished = at_the_end(self.trials.values(), self.objective)
+            self.scheduler.extend(event["last_step"], finished)
+            for trial in event["trials"]:
+                self._courses[trial] = self._courses[trial]._replace(last_step=event["last_step"])
+                self.scheduler.enter(trial, self._courses[trial])
+                if trial in finished:  # the study has been told of its end, and hears of another
+                    self.study.propose(int(trial), self.trials[trial].params)
+        prolong(self.trials, event)
+        self.sweep = extended(self.sweep, event)
+
+    def _learn_course(self, event: Event, record: TrialRecord) -> None:
+        if record.is_searched and "last_step" in event:
+            self._courses[record.trial] = Course(event["last_step"], event["gan_from"])
+            self.scheduler.enter(record.trial, self._courses[record.trial])
+
+    def _learn_stop(self, event: Event, record: TrialRecord) -> None:
+        self.to_stop.add(record.trial)
+
+    def _learn_promotion(self, event: Event, record: TrialRecord) -> None:
+        self.scheduler.promoted(record.trial)
+
+    def _learn_pause(self, event: Event, record: TrialRecord) -> None:
+        self.verdicts.pop(record.trial, None)
+
+    def _learn_end(self, event: Event, record: TrialRecord) -> None:
+        self.verdicts.pop(record.trial, None)
+        self.to_stop.discard(record.trial)
+        self.has_new_end |= record.confirms is None
+        if record.is_searched:
+            self.scheduler.end(record.trial)
+            self.study.tell(int(record.trial), OUTCOMES[record.state])
+
+    def _judge(self, event: Event, record: TrialRecord) -> None:
+        score = self.objective.score(event["metrics"])
+        if score is None:
+            missing = self.objective.missing(event["metrics"])
+            reason = f"no finite {missing} at step {event['step']}"
+            self.verdicts[record.trial] = Verdict("diverged", reason)
+            return
+        if record.is_searched:
+            self.study.report(int(record.trial), event["step"], score)
+            self._take_advice(record, event["step"], score)
+        if event["step"] != record.last_step:
+            self._overrule(record, event["step"])
+
+    def _take_advice(self, record: TrialRecord, step: int, score: Score) -> None:
+        advice = self.scheduler.report(record.trial, step, score)
+        if advice is Advice.STOP:
+            self.verdicts[record.trial] = Verdict("stopped", f"below its peers at step {step}")
+        elif advice is Advice.PAUSE:
+            self.verdicts[record.trial] = Verdict("paused", f"not among the best at step {step}")
+
+    def _overrule(self, record: TrialRecord, step: int) -> None:
+        """What stands above the scheduler's advice: a person, and the budget."""
+        if record.trial in self.to_stop:
+            self.verdicts[record.trial] = stopped_by_hand(record)
+        elif record.is_searched and self.budget.cut:
+            self.verdicts[record.trial] = self.cut_short(record)
+
+    def cut_short(self, record: TrialRecord) -> Verdict:
+        """Of a trial that runs, or is to, when the budget of the search is spent."""
+        assert self.budget.cut is not None
+        reason = f"budget.{self.budget.cut.setting} is spent, at step {record.step}"
+        return Verdict("stopped", reason)
+
+
+def stopped_by_hand(record: TrialRecord) -> Verdict:
+    return Verdict("stopped", f"stopped by hand at step {record.step}")
+
+
+def _study(sweep: SweepConfig, space: Space, objective: Objective) -> Study:
+    values = len(objective.goals) if objective.is_pareto else 1
+    constrained = bool(objective.constraints)
+    return Study(space, sweep.sampler, sweep.seed, sweep.all_pinned, values, constrained)
+
+
+def _nothing(trial: Any) -> Tree:
+    return {}

@@ -1,0 +1,57 @@
+"""The budget of a search as its event log tells it."""
+
+from collections.abc import Iterable
+
+from raysweep.config import SweepConfig
+from raysweep.experiment.events import Event
+from raysweep.experiment.extension import extended
+from raysweep.experiment.records import Records, TrialRecord, apply, prolong
+from raysweep.schema import parse
+from raysweep.search.budget import Budget, BudgetConfig
+from raysweep.search.objective import Objective
+
+
+def spend(budget: Budget, event: Event, record: TrialRecord, objective: Objective) -> None:
+    """Tells of an event of a trial, once its record knows of it; trials that a person added only take time."""
+    budget.pass_time(event["time"])
+    if not record.is_searched:
+        return
+    trial = record.trial
+    if event["kind"] == "proposed":
+        budget.proposed(trial, event.get("gpus", 0.0))
+    elif event["kind"] == "started":
+        budget.started(trial)
+    elif event["kind"] == "report":
+        budget.report(trial, event["step"], objective.score(event["metrics"]))
+    elif event["kind"] == "paused":
+        budget.paused(trial)
+    elif event["kind"] == "ended":
+        budget.ended(trial, event["state"], record.last_step)
+
+
+def spend_in_all(budget: Budget, event: Event) -> None:
+    """Tells of an event of the whole search."""
+    if event["kind"] == "opened":
+        budget.opened(event["time"])
+    else:
+        budget.pass_time(event["time"])
+    if event["kind"] == "extended":
+        budget.extended(parse(BudgetConfig, event["budget"]))
+    elif event["kind"] == "exhausted":
+        budget.exhausted(event["settings"])
+
+
+class Account:
+    """What became of a sweep: its trials, its budget, and what is asked of it now."""
+
+    def __init__(self, sweep: SweepConfig, objective: Objective, events: Iterable[Event]) -> None:
+        self.sweep, self.trials = sweep, Records()
+        self.budget = Budget(sweep.budget)
+        for event in events:
+            if event["trial"]:
+                spend(self.budget, event, apply(self.trials, event), objective)
+                continue
+            spend_in_all(self.budget, event)
+            if event["kind"] == "extended":
+                prolong(self.trials, event)
+                self.sweep = extended(self.sweep, event)
