@@ -108,7 +108,7 @@ def test_status_says_what_ranks_and_shows_it(run, ranked, asked, title, headings
 def test_status_marks_the_front_and_what_breaks_a_constraint(run, ranked):
     experiment = ranked(objective=["psnr", "lpips"], constraints=["psnr >= 4"])
     rows = [
-        line for line in run("status", experiment.folder).out.splitlines() if "finished" in line
+        line for line in run("status", experiment.folder).out.splitlines() if "finished " in line
     ]
     assert [line.split()[1] for line in rows] == ["0002", "0001", "0000", "0003"]
     assert ["│ *" in line for line in rows] == [True, True, False, False]

@@ -72,8 +72,8 @@ def test_results_that_compare_are_known_and_told(run, wide, folder):
     told = f"{len(inside)} trials are known, {4 - len(inside)} are of no use (000"
     assert f"warm start from {wide.folder}: {told}" in out
     events = list(read(narrow.events))
-    assert [event["trial"] for event in events if event["kind"] == "known"] == inside
-    assert events[0]["kind"] == "known"
+    assert [event["source"] for event in events if event["kind"] == "known"] == inside
+    assert [event["kind"] for event in events[:2]] == ["opened", "known"]
     assert [row.trial for row in standing(narrow).leaderboard if row.score] != []
     assert list(standing(narrow).trials) == ["0000", "0001", "0002", "0003"]
     assert narrow.leaderboard.read_text().count("\n") == 5
@@ -87,7 +87,7 @@ def test_a_sweep_that_goes_on_does_without_the_earlier_one(run, wide, folder):
     wide.sweep_file.unlink()
     assert run("resume", "runs/narrow").code == 0
     known = [event for event in read(events) if event["kind"] == "known"]
-    assert len({event["trial"] for event in known}) == len(known) > 0
+    assert len({event["source"] for event in known}) == len(known) > 0
 
 
 def other_frames(wide: Experiment) -> None:
