@@ -119,11 +119,12 @@ class Conductor:
         names: list[str] = []
         if last_step is not None:
             records = self.trials.values()
-            going_on = self.scheduler.worthy(at_the_end(records, self.objective))
-            names = sorted([*unfinished(records), *going_on])
+            worthy = self.scheduler.worthy(at_the_end(records, self.objective))
+            names = sorted([*unfinished(records), *worthy])
         details = {"budget": budget.model_dump(), "last_step": last_step, "trials": names}
         self.known.learn(self.log.append("extended", "", **details))
-        self._waiting = self._open()
+        going_on = [name for name in names if self.trials[name].state == "promoted"]
+        self._waiting += [name for name in going_on if name not in self._waiting]
 
     def start(self, trial: str, executed_as: str = "") -> None:
         """`executed_as`: the executor's own name for it, where it has one."""
