@@ -50,6 +50,11 @@ class TrialRecord:
         return self.state in ("proposed", "promoted", "running")
 
     @property
+    def is_over(self) -> bool:
+        """Whether it runs no more, unless an extension lets it go on."""
+        return not self.is_open and self.state != "paused"
+
+    @property
     def is_searched(self) -> bool:
         return self.origin == FROM_SPACE
 

@@ -58,6 +58,12 @@ class Limit(NamedTuple):
         """Whether running trials end, too."""
         return self.setting in ("steps", "hours", "gpu_hours")
 
+    @property
+    def raised_by(self) -> str:
+        """The words of `raysweep resume` with which a search goes on beyond it."""
+        words = {"trials": "--trials N", SPACE: "--steps N"}
+        return words.get(self.setting, f"--set budget.{self.setting}=...")
+
     def __str__(self) -> str:
         return f"{_figure(self.spent)} of {_figure(self.bound)} {self.unit}"
 
