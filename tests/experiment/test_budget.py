@@ -13,6 +13,7 @@ from optuna.trial import TrialState
 from raysweep.config import SweepConfig
 from raysweep.experiment import requests
 from raysweep.experiment.conductor import Conductor
+from raysweep.experiment.earlier import Known
 from raysweep.experiment.events import EventLog, read
 from raysweep.experiment.spending import Account
 from raysweep.search.schedulers.ladder import Rung
@@ -100,6 +101,16 @@ def test_gpu_hours_count_every_gpu_of_a_running_trial(path):
         execute(mind)
     assert mind.known.budget.gpu_seconds == 5 * 4 * MINUTE
     assert states(mind) == ["finished"]
+
+
+def test_hours_pass_while_earlier_results_are_taken_in(path):
+    sweep = small_sweep(budget={"hours": 1})
+    with driver(path, sweep) as mind:
+        for number in range(3):
+            mind.know(Known(f"before/{number}", {}, {20: {"val/psnr": 1.0}}, "complete"))
+    with driver(path, sweep, opened_at=1e6) as mind:
+        assert mind.known.budget.seconds == 3 * MINUTE
+    assert Account(sweep, PSNR, read(path)).budget.limits == mind.known.budget.limits
 
 
 @pytest.mark.parametrize(
