@@ -136,7 +136,7 @@ def prolong(records: Records, event: Event) -> None:
         record = records[trial]
         record.last_step = event["last_step"]
         if record.state == "finished":
-            record.state, record.reason = "promoted", ""
+            record.state, record.reason, record.ended = "promoted", "", 0.0
 
 
 def apply(records: Records, event: Event) -> TrialRecord:
