@@ -5,7 +5,9 @@ Bracket b begins at grace x reduction_factor^b, and the last one stops nobody. E
 fewer trials the later it begins.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from math import ceil
 from typing import Literal
 
@@ -43,6 +45,19 @@ class Hyperband(Patient):
 
     def report(self, trial: str, step: int, score: Score) -> Advice:
         return self._bracket(trial).report(trial, step, score)
+
+    def worthy(self, finished: Mapping[str, Score]) -> list[str]:
+        """The best of each bracket."""
+        found = (bracket.worthy(ends) for bracket, ends in self._apart(finished) if ends)
+        return list(chain.from_iterable(found))
+
+    def extend(self, last_step: int, finished: Mapping[str, Score]) -> None:
+        for bracket, ends in self._apart(finished):
+            bracket.extend(last_step, ends)
+
+    def _apart(self, scores: Mapping[str, Score]) -> Iterator[tuple[Halving, dict[str, Score]]]:
+        for each in self.brackets:
+            yield each, {trial: it for trial, it in scores.items() if self._bracket(trial) is each}
 
     def _bracket(self, trial: str) -> Halving:
         return self.brackets[self.deal[int(trial) % len(self.deal)]]
