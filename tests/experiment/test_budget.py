@@ -12,7 +12,7 @@ from optuna.trial import TrialState
 
 from raysweep.config import SweepConfig
 from raysweep.experiment import requests
-from raysweep.experiment.conductor import Conductor
+from raysweep.experiment.conductor import Conductor, Proposal
 from raysweep.experiment.earlier import Known
 from raysweep.experiment.events import EventLog, read
 from raysweep.experiment.spending import Account
@@ -125,6 +125,18 @@ def test_patience_and_failures_end_the_proposing(path, limits, formula, trials):
         execute(mind, formula)
         assert mind.is_over
     assert len(mind.trials) == trials
+
+
+def test_a_paused_trial_does_not_set_a_search_going_again_that_failures_ended(path):
+    scheduler = {"kind": "promoting", "min_peers": 1000}
+
+    def formula(proposal: Proposal, step: int) -> dict[str, float]:
+        return {} if proposal.trial == "0001" else {"val/psnr": float(step)}
+
+    with driver(path, small_sweep(budget={"max_failures": 1}, scheduler=scheduler)) as mind:
+        execute(mind, formula)
+        assert mind.is_over
+    assert states(mind) == ["finished", "diverged"]
 
 
 def test_trials_that_run_go_on_when_no_more_are_proposed(path):
