@@ -17,6 +17,7 @@ from raysweep.experiment.earlier import Known
 from raysweep.experiment.events import Event, EventLog
 from raysweep.experiment.extension import at_the_end, unfinished
 from raysweep.experiment.knowledge import Knowledge, Verdict, stopped_by_hand
+from raysweep.experiment.ledger import Ledger
 from raysweep.experiment.records import (
     ENQUEUED,
     FROM_SPACE,
@@ -26,10 +27,9 @@ from raysweep.experiment.records import (
     run_of,
 )
 from raysweep.experiment.requests import Request
-from raysweep.schema import Tree
 from raysweep.search.budget import BudgetConfig
 from raysweep.search.objective import Objective
-from raysweep.search.schedulers import Course, Scheduler
+from raysweep.search.schedulers import Scheduler
 from raysweep.search.study import Space, Study
 
 
@@ -61,14 +61,14 @@ class Conductor:
     ) -> None:
         self.objective, self.log, self.listener = objective, log, listener
         self.resolve, self.requests = resolve, requests
-        self._has_space = space is not None
         self._looked_at = -1
         """`known.ends` when finalists were last chosen: of 10,000 trials that takes seconds."""
         self.known = Knowledge(sweep, space, objective, resolve(sweep.run()))
         self.known.replay(past)
+        self.ledger = Ledger(log, self.known, lambda event, record: self.listener(event, record))
         self._waiting: list[str] = []
-        self._execute_what_is_left()
-        self._waiting = self._open()
+        self._halt_what_is_left()
+        self._waiting = self.known.open_trials()
 
     @property
     def trials(self) -> Records:
@@ -85,7 +85,7 @@ class Conductor:
     @property
     def is_over(self) -> bool:
         """Whether nothing runs, and nothing is to run any more."""
-        if not self._search_is_over or self._open():
+        if not self.known.search_is_over or self.known.open_trials():
             return False
         return not self._left_to_confirm()
 
@@ -104,14 +104,14 @@ class Conductor:
         if known.source not in self.known.sources:
             reports = sorted(known.reports.items())
             told = {"params": known.params, "reports": reports, "outcome": known.outcome}
-            self.known.learn(self.log.append("known", "", source=known.source, **told))
+            self.ledger.write_of_search("known", source=known.source, **told)
 
     def add(self, settings: Mapping[str, Any], origin: str, request: str = "") -> str:
         """Puts a trial of given settings (dotted paths) in line, outside budget and search; returns its id."""
         run = None
         with suppress(UserError):  # which `propose` tells
             run = self.resolve(self.known.sweep.run_by_hand(settings))
-        trial = self._enter(origin, {}, dict(settings), run, request)
+        trial = self.ledger.propose(origin, {}, dict(settings), run, request)
         self._waiting.append(trial)
         return trial
 
@@ -124,54 +124,35 @@ class Conductor:
             worthy = self.scheduler.worthy(at_the_end(records, self.objective))
             names = sorted([*unfinished(records), *worthy])
         details = {"budget": budget.model_dump(), "last_step": last_step, "trials": names}
-        self.known.learn(self.log.append("extended", "", **details))
+        self.ledger.write_of_search("extended", **details)
         going_on = [name for name in names if self.trials[name].state == "promoted"]
         self._waiting += [name for name in going_on if name not in self._waiting]
 
     def start(self, trial: str, executed_as: str = "") -> None:
         """`executed_as`: the executor's own name for it, where it has one."""
-        self._write("started", trial, executed_as=executed_as)
+        self.ledger.write("started", trial, executed_as=executed_as)
 
     def report(self, trial: str, step: int, metrics: Mapping[str, float]) -> bool:
         """Takes in one validation; True when the trial must not run on."""
         self._take_requests()
         record = self.trials[trial]
-        if (
-            record.is_open and step not in record.reports
-        ):  # a resumed run tells its last report again
-            self._write("report", trial, step=step, metrics=_finite(metrics))
+        is_new = step not in record.reports  # a resumed run tells its last report again
+        if record.is_open and is_new:
+            self.ledger.write("report", trial, step=step, metrics=_finite(metrics))
             if trial in self.known.verdicts:
-                self._execute(trial, self.known.verdicts[trial])
+                self.ledger.halt(trial, self.known.verdicts[trial])
         return not record.is_open
 
     def tested(self, trial: str, step: int, metrics: Mapping[str, float]) -> None:
         """Takes in the score of the checkpoint of `step` on the test split, once."""
         record = self.trials[trial]
         if record.is_open and not record.tested:
-            self._write("tested", trial, step=step, metrics=_finite(metrics))
+            self.ledger.write("tested", trial, step=step, metrics=_finite(metrics))
 
     def end(self, trial: str, error: str = "") -> None:
         """The executor is done with the trial; one that was stopped or paused keeps that state."""
         if self.trials[trial].is_open:
-            self._execute(trial, Verdict("failed" if error else "finished", error))
-
-    @property
-    def _is_searching(self) -> bool:
-        """Whether new trials are to come."""
-        is_spent = self.known.budget.over is not None or self.study.is_exhausted
-        return self._has_space and not is_spent
-
-    @property
-    def _search_is_over(self) -> bool:
-        """Whether all trials that may be finalists have come to their end."""
-        may_go_on = self._is_searching or self._promotable(False) is not None
-        return not may_go_on and all(self.trials[trial].confirms for trial in self._open())
-
-    def _open(self) -> list[str]:
-        return [record.trial for record in self.trials.values() if record.is_open]
-
-    def _promotable(self, is_searching: bool) -> str | None:
-        return None if self.known.budget.cut else self.scheduler.promotable(is_searching)
+            self.ledger.halt(trial, Verdict("failed" if error else "finished", error))
 
     def _from_line(self) -> Proposal | None:
         """A trial that is there."""
@@ -189,15 +170,15 @@ class Conductor:
             record = self.trials[self._waiting.pop(0)]
             if not (record.is_searched and self.known.budget.cut):
                 return record.trial
-            self._execute(record.trial, self.known.cut_short(record))
-        promoted = self._promotable(self._is_searching)
+            self.ledger.halt(record.trial, self.known.cut_short(record))
+        promoted = self.known.promotable()
         if promoted is not None:
-            self._write("promoted", promoted)
+            self.ledger.write("promoted", promoted)
         return promoted
 
     def _search(self) -> Proposal | None:
         """A new trial; paused ones are let go where there is to be none, and nothing else is left."""
-        while self._is_searching:
+        while self.known.is_searching:
             point = dict(enumerate(self.known.sweep.points)).get(self.known.budget.trials)
             suggestion = self.study.propose(len(self.trials), point)
             if suggestion is None:
@@ -205,20 +186,20 @@ class Conductor:
             try:
                 run = self.resolve(self.known.sweep.run(suggestion.settings))
             except UserError as error:
-                self.end(self._enter(FROM_SPACE, *suggestion), str(error))
+                self.end(self.ledger.propose(FROM_SPACE, *suggestion), str(error))
             else:
-                return Proposal(self._enter(FROM_SPACE, *suggestion, run), run)
+                return Proposal(self.ledger.propose(FROM_SPACE, *suggestion, run), run)
         self._tell_exhausted()
-        if self._search_is_over:
+        if self.known.search_is_over:
             self._dismiss_paused()
         return None
 
     def _tell_exhausted(self) -> None:
         if self.study.is_exhausted and not self.known.budget.is_exhausted:
-            self.known.learn(self.log.append("exhausted", "", settings=len(self.study.tried)))
+            self.ledger.write_of_search("exhausted", settings=len(self.study.tried))
 
     def _confirm(self) -> Proposal | None:
-        if self._search_is_over:
+        if self.known.search_is_over:
             for entry in self._left_to_confirm():
                 self.add(entry.settings, entry.origin)
             self._looked_at = self.known.ends
@@ -236,7 +217,7 @@ class Conductor:
             if request.kind == "enqueue":
                 self.add(request.settings, ENQUEUED, request.name)
             elif not self.trials[request.trial].is_over:
-                self._write("stop", request.trial, request=request.name)
+                self.ledger.write("stop", request.trial, request=request.name)
                 if request.trial in self._waiting or not self.trials[request.trial].is_open:
                     self._stop(self.trials[request.trial])
 
@@ -244,50 +225,20 @@ class Conductor:
         """Ends a trial that does not run, as a person asked."""
         if record.trial in self._waiting:
             self._waiting.remove(record.trial)
-        self._execute(record.trial, stopped_by_hand(record))
+        self.ledger.halt(record.trial, stopped_by_hand(record))
 
     def _dismiss_paused(self) -> None:
         for record in self.trials.values():
             if record.state == "paused":
-                self._execute(record.trial, Verdict("stopped", record.reason))
+                self.ledger.halt(record.trial, Verdict("stopped", record.reason))
 
-    def _enter(
-        self,
-        origin: str,
-        params: Tree,
-        settings: Tree,
-        run: RunConfig | None = None,
-        request: str = "",
-    ) -> str:
-        trial = f"{len(self.trials):04d}"
-        known = {} if run is None else {**_course(run)._asdict(), "gpus": run.cluster.gpus}
-        asked = {"request": request} if request else {}
-        details = {"params": params, "settings": settings, **known, **asked}
-        self._write("proposed", trial, origin=origin, **details)
-        return trial
-
-    def _execute_what_is_left(self) -> None:
+    def _halt_what_is_left(self) -> None:
         """The driver before may have died between an event and what follows from it."""
         for record in self.trials.values():
             if record.is_open and record.trial in self.known.verdicts:
-                self._execute(record.trial, self.known.verdicts[record.trial])
+                self.ledger.halt(record.trial, self.known.verdicts[record.trial])
             if record.trial in self.known.to_stop and not record.is_over:
                 self._stop(record)
-
-    def _execute(self, trial: str, verdict: Verdict) -> None:
-        kind = "paused" if verdict.state == "paused" else "ended"
-        self._write(kind, trial, state=verdict.state, reason=verdict.reason)
-
-    def _write(self, kind: str, trial: str, **details: Any) -> None:
-        event = self.log.append(kind, trial, **details)
-        self.known.learn(event)
-        self.listener(event, self.trials[trial])
-
-
-def _course(run: RunConfig) -> Course:
-    steps = run.training.steps
-    timing = run.loss.gan_timing(steps)
-    return Course(last_step=steps, gan_from=None if timing.start is None else timing.joins)
 
 
 def _finite(metrics: Mapping[str, float]) -> dict[str, float]:

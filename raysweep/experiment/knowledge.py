@@ -37,7 +37,7 @@ class Knowledge:
     def __init__(
         self, sweep: SweepConfig, space: Space | None, objective: Objective, base: RunConfig
     ) -> None:
-        self.sweep, self.objective = sweep, objective
+        self.sweep, self.objective, self.has_space = sweep, objective, space is not None
         self.study = _study(sweep, space or _nothing, objective)
         training = base.training
         self.scheduler = sweep.scheduler.build(training.validate_every, training.steps)
@@ -54,6 +54,25 @@ class Knowledge:
         self.ends = 0
         """How often a trial has ended that may be a finalist."""
         self._courses: dict[str, Course] = {}
+
+    @property
+    def is_searching(self) -> bool:
+        """Whether new trials are to come."""
+        is_spent = self.budget.over is not None or self.study.is_exhausted
+        return self.has_space and not is_spent
+
+    @property
+    def search_is_over(self) -> bool:
+        """Whether all trials that may be finalists have come to their end."""
+        may_go_on = self.is_searching or self.promotable() is not None
+        return not may_go_on and all(self.trials[trial].confirms for trial in self.open_trials())
+
+    def open_trials(self) -> list[str]:
+        return [record.trial for record in self.trials.values() if record.is_open]
+
+    def promotable(self) -> str | None:
+        """The paused trial that should go on first, where one has earned it."""
+        return None if self.budget.cut else self.scheduler.promotable(self.is_searching)
 
     def replay(self, events: Iterable[Event]) -> None:
         """What an earlier driver wrote: the study makes the proposals that this one has not asked it for."""
