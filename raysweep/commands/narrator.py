@@ -20,7 +20,9 @@ class Narrator:
             "report": self._reported,
             "tested": self._tested,
             "stop": self._asked_to_stop,
-            "ended": self._ended,
+            "paused": self._halted,
+            "promoted": self._promoted,
+            "ended": self._halted,
         }
         if event["kind"] in tell:
             say(f"  {record.trial}  {tell[event['kind']](event, record)}")
@@ -52,5 +54,8 @@ class Narrator:
     def _asked_to_stop(self, event: Event, record: TrialRecord) -> str:
         return "is to stop, as a person asked"
 
-    def _ended(self, event: Event, record: TrialRecord) -> str:
+    def _promoted(self, event: Event, record: TrialRecord) -> str:
+        return f"goes on    from step {record.step}"
+
+    def _halted(self, event: Event, record: TrialRecord) -> str:
         return f"{record.state:<10} {record.reason}".rstrip()

@@ -201,6 +201,11 @@ def _conclude(now: Standing) -> None:
     rows = now.leaderboard
     write_csv(rows, now.experiment.leaderboard)
     status(now.experiment)
+    if not rows and now.budget.is_exhausted:
+        raise TrainingFailed(
+            "nothing was left to try: the earlier experiments of the warm start had all settings of the space. "
+            "Widen it, or go on with the best of theirs."
+        )
     unfinished = sum(record.is_open for record in now.trials.values())
     if unfinished or not rows:
         raise TrainingFailed(

@@ -124,6 +124,16 @@ def test_the_figures_that_rank_are_told_as_they_come(capsys, ranked):
     assert f"0000  step 20    {figures} 1.000\n" in capsys.readouterr().out
 
 
+def test_a_pause_and_what_follows_are_told(capsys, folder):
+    scheduler = {"kind": "promoting", "reduction_factor": 2, "min_peers": 2}
+    with driver(folder / "events.jsonl", small_sweep(scheduler=scheduler)) as mind:
+        mind.listener = Narrator(mind.objective)
+        execute(mind, traded)
+    out = capsys.readouterr().out
+    assert "0000  paused     not among the best at step 5\n" in out
+    assert "goes on    from step 5\n" in out
+
+
 def keep(experiment: Experiment, *trials: str) -> None:
     for trial in trials:
         parts = tiny_parts({"model.ch": 32, "discriminator.norm": "batch"})

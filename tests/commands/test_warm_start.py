@@ -148,3 +148,14 @@ def test_points_are_written_in_the_config_file(run, folder):
     code, _, error = run("sweep", "wide.py", *SWEEP, "--config", "points.yaml", "--name", "other")
     assert code == 2
     assert "loss.disc_weight 12 is outside 0.1 to 1" in error
+
+
+def test_a_warm_start_that_leaves_nothing_to_try_says_so(run, folder):
+    few = 'def space(trial):\n    trial.suggest_categorical("data.batch_size", [4, 8])\n'
+    for name in ("wide", "narrow"):
+        (folder / f"{name}.py").write_text(few)
+    assert run("sweep", "wide.py", *SWEEP).code == 0
+    code, out, error = run(*WARM)
+    assert code == 1
+    assert "2 trials are known" in out
+    assert "nothing was left to try" in error
