@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 
 from raysweep.config import SweepConfig, over, read_file
 from raysweep.errors import ExperimentError
+from raysweep.experiment.account import Account
 from raysweep.experiment.confirmation import left_to_confirm
 from raysweep.experiment.confirmed import Confirmed, confirmed
 from raysweep.experiment.events import read
 from raysweep.experiment.layout import Experiment
 from raysweep.experiment.records import RETRAINS, Records, TrialRecord, confirming, ran_with
 from raysweep.experiment.results import Row, best, leaderboard
-from raysweep.experiment.spending import Account
 from raysweep.objectives import objective
 from raysweep.schema import Tree, parse
 from raysweep.search.budget import Budget

@@ -4,12 +4,11 @@ from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple
 
 from raysweep.config import RunConfig, SweepConfig
+from raysweep.experiment.account import Account
 from raysweep.experiment.events import Event
-from raysweep.experiment.extension import at_the_end, extended
-from raysweep.experiment.records import FROM_SPACE, Records, TrialRecord, apply, prolong
-from raysweep.experiment.spending import spend, spend_in_all
+from raysweep.experiment.extension import at_the_end
+from raysweep.experiment.records import FROM_SPACE, TrialRecord
 from raysweep.schema import Tree
-from raysweep.search.budget import Budget
 from raysweep.search.objective import Objective, Score
 from raysweep.search.schedulers import Advice, Course
 from raysweep.search.study import Space, Study
@@ -37,12 +36,12 @@ class Knowledge:
     def __init__(
         self, sweep: SweepConfig, space: Space | None, objective: Objective, base: RunConfig
     ) -> None:
-        self.sweep, self.objective, self.has_space = sweep, objective, space is not None
+        self.objective, self.has_space = objective, space is not None
+        self.account = Account(sweep, objective)
+        self.trials, self.budget = self.account.trials, self.account.budget
         self.study = _study(sweep, space or _nothing, objective)
         training = base.training
         self.scheduler = sweep.scheduler.build(training.validate_every, training.steps)
-        self.budget = Budget(sweep.budget)
-        self.trials: Records = {}
         self.verdicts: dict[str, Verdict] = {}
         """Of trials that are still open: the next thing to write down."""
         self.to_stop: set[str] = set()
@@ -54,6 +53,11 @@ class Knowledge:
         self.ends = 0
         """How often a trial has ended that may be a finalist."""
         self._courses: dict[str, Course] = {}
+
+    @property
+    def sweep(self) -> SweepConfig:
+        """As asked, and as extended since."""
+        return self.account.sweep
 
     @property
     def is_searching(self) -> bool:
@@ -82,17 +86,15 @@ class Knowledge:
             self.learn(event)
 
     def learn(self, event: Event) -> None:
+        if event["kind"] == "extended" and event["last_step"] is not None:
+            self._learn_later_end(event)
+        self.account.learn(event)
         if event["trial"]:
-            self._learn_of_trial(event, apply(self.trials, event))
-        else:
-            spend_in_all(self.budget, event)
-            if event["kind"] == "known":
-                self._learn_known(event)
-            elif event["kind"] == "extended":
-                self._learn_extension(event)
+            self._learn_of_trial(event, self.trials[event["trial"]])
+        elif event["kind"] == "known":
+            self._learn_known(event)
 
     def _learn_of_trial(self, event: Event, record: TrialRecord) -> None:
-        spend(self.budget, event, record, self.objective)
         self.honoured.add(event.get("request", ""))
         learn = {
             "proposed": self._learn_course,
@@ -111,17 +113,15 @@ class Knowledge:
         known = {step: score for step, score in scores.items() if score is not None}
         self.study.known(event["params"], known, event["outcome"])
 
-    def _learn_extension(self, event: Event) -> None:
-        if event["last_step"] is not None:
-            finished = at_the_end(self.trials.values(), self.objective)
-            self.scheduler.extend(event["last_step"], finished)
-            for trial in event["trials"]:
-                self._courses[trial] = self._courses[trial]._replace(last_step=event["last_step"])
-                self.scheduler.enter(trial, self._courses[trial])
-                if trial in finished:  # the study has been told of its end, and hears of another
-                    self.study.propose(int(trial), self.trials[trial].params)
-        prolong(self.trials, event)
-        self.sweep = extended(self.sweep, event)
+    def _learn_later_end(self, event: Event) -> None:
+        """While the trials that go on are still those that have finished."""
+        finished = at_the_end(self.trials.values(), self.objective)
+        self.scheduler.extend(event["last_step"], finished)
+        for trial in event["trials"]:
+            self._courses[trial] = self._courses[trial]._replace(last_step=event["last_step"])
+            self.scheduler.enter(trial, self._courses[trial])
+            if trial in finished:  # the study has been told of its end, and hears of another
+                self.study.propose(int(trial), self.trials[trial].params)
 
     def _learn_course(self, event: Event, record: TrialRecord) -> None:
         if record.is_searched and "last_step" in event:

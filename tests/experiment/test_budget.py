@@ -12,10 +12,10 @@ from optuna.trial import TrialState
 
 from raysweep.config import SweepConfig
 from raysweep.experiment import requests
+from raysweep.experiment.account import Account
 from raysweep.experiment.conductor import Conductor, Proposal
 from raysweep.experiment.earlier import Known
 from raysweep.experiment.events import EventLog, read
-from raysweep.experiment.spending import Account
 from raysweep.search.schedulers.ladder import Rung
 from search_spaces import smoke
 from tests.fakes import PSNR, by_weight, execute, known, small_sweep

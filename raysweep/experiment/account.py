@@ -1,4 +1,4 @@
-"""The budget of a search as its event log tells it."""
+"""What became of a sweep, as its event log tells it: trials, budget, and what is asked of it now."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,28 @@ from raysweep.search.budget import Budget, BudgetConfig
 from raysweep.search.objective import Objective
 
 
-def spend(budget: Budget, event: Event, record: TrialRecord, objective: Objective) -> None:
+class Account:
+    """Learns one event at a time, new or read."""
+
+    def __init__(
+        self, sweep: SweepConfig, objective: Objective, events: Iterable[Event] = ()
+    ) -> None:
+        self.sweep, self.objective = sweep, objective
+        self.trials, self.budget = Records(), Budget(sweep.budget)
+        for event in events:
+            self.learn(event)
+
+    def learn(self, event: Event) -> None:
+        if event["trial"]:
+            _spend(self.budget, event, apply(self.trials, event), self.objective)
+            return
+        _spend_in_all(self.budget, event)
+        if event["kind"] == "extended":
+            prolong(self.trials, event)
+            self.sweep = extended(self.sweep, event)
+
+
+def _spend(budget: Budget, event: Event, record: TrialRecord, objective: Objective) -> None:
     """Tells of an event of a trial, once its record knows of it; trials that a person added only take time."""
     budget.pass_time(event["time"])
     if not record.is_searched:
@@ -29,7 +50,7 @@ def spend(budget: Budget, event: Event, record: TrialRecord, objective: Objectiv
         budget.ended(trial, event["state"], record.last_step)
 
 
-def spend_in_all(budget: Budget, event: Event) -> None:
+def _spend_in_all(budget: Budget, event: Event) -> None:
     """Tells of an event of the whole search."""
     if event["kind"] == "opened":
         budget.opened(event["time"])
@@ -39,19 +60,3 @@ def spend_in_all(budget: Budget, event: Event) -> None:
         budget.extended(parse(BudgetConfig, event["budget"]))
     elif event["kind"] == "exhausted":
         budget.exhausted(event["settings"])
-
-
-class Account:
-    """What became of a sweep: its trials, its budget, and what is asked of it now."""
-
-    def __init__(self, sweep: SweepConfig, objective: Objective, events: Iterable[Event]) -> None:
-        self.sweep, self.trials = sweep, Records()
-        self.budget = Budget(sweep.budget)
-        for event in events:
-            if event["trial"]:
-                spend(self.budget, event, apply(self.trials, event), objective)
-                continue
-            spend_in_all(self.budget, event)
-            if event["kind"] == "extended":
-                prolong(self.trials, event)
-                self.sweep = extended(self.sweep, event)
