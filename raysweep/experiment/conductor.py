@@ -209,6 +209,8 @@ class Conductor:
         if "last_step" in event:
             course = Course(event["last_step"], event["gan_from"])
             self.scheduler.enter(record.trial, course)
+            if record.is_searched:
+                self.study.enter(int(record.trial), course)
 
     def _learn_promotion(self, event: Event, record: TrialRecord) -> None:
         self.scheduler.promoted(record.trial)

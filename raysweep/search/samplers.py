@@ -16,10 +16,11 @@ from pydantic import Field
 
 from raysweep.errors import ConfigError
 from raysweep.schema import Config
+from raysweep.search.multifidelity import MultifidelitySampler
 
 
 class SamplerConfig(Config):
-    kind: Literal["tpe", "random", "grid", "gp", "nsga2", "cmaes"] = "tpe"
+    kind: Literal["tpe", "multifidelity", "random", "grid", "gp", "nsga2", "cmaes"] = "tpe"
     """`tpe`: Bergstra et al. 2011, "Algorithms for Hyper-Parameter Optimization", which alone learns from trials
     that were stopped; `gp`: a Gaussian process with expected improvement (Jones et al. 1998); `nsga2`: Deb et al.
     2002, for several goals and many trials; `cmaes`: Hansen 2016, "The CMA Evolution Strategy: A Tutorial", for
@@ -58,6 +59,8 @@ class SamplerConfig(Config):
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             if self.kind == "tpe":
                 return self._tpe(seed)
+            if self.kind == "multifidelity":
+                return MultifidelitySampler(seed, self.startup_trials)
             if self.kind == "gp":
                 return GPSampler(
                     seed=seed,

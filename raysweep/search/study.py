@@ -19,6 +19,7 @@ from raysweep.schema import Tree
 from raysweep.search.asking import Asked, Choose
 from raysweep.search.objective import Score
 from raysweep.search.samplers import SamplerConfig
+from raysweep.search.schedulers import Course
 from raysweep.search.tried import Tried, Untried, value_at
 
 Space = Callable[[optuna.Trial], Mapping[str, Any] | None]
@@ -93,6 +94,11 @@ class Study:
         return Suggestion(
             asked.params, {path: self.pinned.get(path, settings[path]) for path in settings}
         )
+
+    def enter(self, number: int, course: Course) -> None:
+        """What is known of the trial before it starts."""
+        for name, value in course._asdict().items():
+            self.storage.set_trial_user_attr(self._ids[number], name, value)
 
     def report(self, number: int, step: int, score: Score) -> None:
         self._last[number] = max(self._last.get(number, (step, score)), (step, score))
