@@ -25,7 +25,6 @@ from raysweep.search.surrogate import Data, Surrogate, fit
 
 MOST_SCORES = 300
 """Beyond which older and worse trials are left out."""
-FIT_SCORES = 200
 HALVINGS = 4
 """Of a trial, the latest score counts, and those at 1/2, 1/4, ... of the last step, so many at most."""
 FORGET = 0.1

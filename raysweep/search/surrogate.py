@@ -21,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
+from scipy.linalg.lapack import dpotri
 from scipy.optimize import minimize
 
 Array = NDArray[np.float64]
@@ -28,7 +29,8 @@ Array = NDArray[np.float64]
 COMMON = 10.0
 """Variance of c and each c_b: what all trials have in common is known too little to matter."""
 JITTER = 1e-6
-FIT_ITERATIONS = 12
+FIT_SCORES, FIT_ITERATIONS = 150, 12
+"""Sizes are fitted to so many scores at most: a fit takes longer with the cube of their number."""
 
 
 class Data(NamedTuple):
@@ -111,6 +113,7 @@ class Surrogate:
 
 def fit(data: Data) -> Sizes:
     """From the prior's centre, a few steps uphill."""
+    data = _thinned(data)
     axes, shapes = data.axis_of_column_C.max() + 1, data.shapes_NB.shape[1]
     centre, spread = _expected(axes, shapes), _spread(axes, shapes)
     differences = _squared_by_axis(data)
@@ -125,6 +128,18 @@ def fit(data: Data) -> Sizes:
         loss, centre, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": FIT_ITERATIONS}
     )
     return Sizes.read(found.x, axes)
+
+
+def _thinned(data: Data) -> Data:
+    """Every so many of the scores."""
+    kept = np.unique(np.linspace(0, len(data.scores_N) - 1, FIT_SCORES).astype(int))
+    trials, renumbered = np.unique(data.trial_N[kept], return_inverse=True)
+    return data._replace(
+        columns_TC=data.columns_TC[trials],
+        trial_N=renumbered,
+        shapes_NB=data.shapes_NB[kept],
+        scores_N=data.scores_N[kept],
+    )
 
 
 def matern(squared: Array) -> Array:
@@ -149,10 +164,11 @@ def _misfit(data: Data, sizes: Sizes, differences: Array) -> tuple[float, Array]
     root = np.sqrt(5 * np.tensordot(np.exp(-2 * sizes.lengths), differences, 1))
     decay = np.exp(-root)
     covariance, amplitude = _covariance(data, sizes, (1 + root + root**2 / 3) * decay)
-    factor = cho_factor(covariance, lower=True)
-    inverse = cho_solve(factor, np.eye(len(covariance)))
+    factor, _ = cho_factor(covariance, lower=True)
+    lower, _ = dpotri(factor, lower=True)
+    inverse = np.tril(lower) + np.tril(lower, -1).T
     weights = inverse @ data.scores_N
-    value = 0.5 * float(data.scores_N @ weights) + float(np.log(np.diag(factor[0])).sum())
+    value = 0.5 * float(data.scores_N @ weights) + float(np.log(np.diag(factor)).sum())
     slope = 0.5 * (inverse - np.outer(weights, weights))
     by_trial = _by_trial(data, slope * amplitude) * (5 / 3) * (1 + root) * decay
     by_length = np.tensordot(differences, by_trial, 2) * np.exp(-2 * sizes.lengths)
