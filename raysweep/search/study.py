@@ -51,7 +51,7 @@ class Study:
         """`pinned`: settings by dotted path that overrule the space; it is told them where it suggests them, so
         that what it asks next goes with them. `values`: how many a score has. `is_constrained`: whether scores
         can violate anything."""
-        config.require_values(values)
+        config = config.chosen(values, is_constrained)
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.space, self.config, self.seed, self.values = space, config, seed, values
         self.is_constrained = is_constrained and config.heeds_constraints

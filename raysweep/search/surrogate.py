@@ -45,6 +45,15 @@ class Data(NamedTuple):
     scores_N: Array
     """Higher is better; in units of about a standard deviation."""
 
+    def with_ends(self, trials: NDArray[np.int_], scores: Array) -> "Data":
+        """As if these trials had come to their last step with such scores."""
+        at_end = np.zeros((len(trials), self.shapes_NB.shape[1]))
+        return self._replace(
+            trial_N=np.concatenate([self.trial_N, trials]),
+            shapes_NB=np.concatenate([self.shapes_NB, at_end]),
+            scores_N=np.concatenate([self.scores_N, scores]),
+        )
+
 
 class Sizes(NamedTuple):
     """What is fitted, as logarithms."""
