@@ -4,7 +4,7 @@ Numbers lie on their (logarithmic) scale. Choices that are all numbers, such as 
 equally apart; others are all equally far from one another. A setting that a trial does not have is NaN.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -114,7 +114,9 @@ def axis_of(distribution: BaseDistribution) -> Axis:
             return Number(distribution)
         case CategoricalDistribution():
             choices = distribution.choices
-            is_ordered = all(isinstance(c, int | float) and not isinstance(c, bool) for c in choices)
+            is_ordered = all(
+                isinstance(c, int | float) and not isinstance(c, bool) for c in choices
+            )
             return Choices(tuple(sorted(choices)) if is_ordered else tuple(choices), is_ordered)
     raise AssertionError(distribution)
 

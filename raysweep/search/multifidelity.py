@@ -2,9 +2,9 @@
 
 `surrogate.py` says what settings would come to at the last step, from the scores at whatever steps were reached.
 Proposed is what is expected to improve most on the best known (expected improvement, Jones et al. 1998, "Efficient
-Global Optimization of Expensive Black-Box Functions"), times its chance not to fail. Trials that are not over count
-as if they had ended with what is expected of them (the Kriging believer of Ginsbourger et al. 2010, "Kriging Is
-Well-Suited to Parallelize Optimization"), so that several at once look in different places.
+Global Optimization of Expensive Black-Box Functions"). Trials that are not over count as if they had ended with what
+is expected of them (the Kriging believer of Ginsbourger et al. 2010, "Kriging Is Well-Suited to Parallelize
+Optimization"), so that several at once look in different places; those that failed, with what a bad one ends with.
 
 A proposal is a function of the seed and the history.
 """
@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.study import Study
@@ -33,6 +32,10 @@ NEAR_STEP, CLOSER_STEPS = 0.1, (0.05, 0.02)
 """Standard deviations, in parts of a number's range."""
 MOVED, REDRAWN = 0.5, 0.15
 """Shares of the numbers that a neighbour has changed, and of its choices."""
+
+BAD = 0.25
+"""Share of the trials that are expected to end worse than a failed one counts for. Lower would blur what is good
+nearby, since now and then any trial fails."""
 
 
 class MultifidelitySampler(BaseSampler):
@@ -81,14 +84,17 @@ class _Promise:
 
     def __init__(self, cube: Cube, history: Sequence[FrozenTrial]) -> None:
         self.cube, self.columns = cube, cube.columns(cube.points)
-        self.has_failed = np.array([trial.state is TrialState.FAIL for trial in history])
-        is_open = np.array([trial.state is TrialState.RUNNING for trial in history])
+        has_failed, is_open = (
+            np.array([trial.state is state for trial in history])
+            for state in (TrialState.FAIL, TrialState.RUNNING)
+        )
         data = data_of(cube, history)
         sizes = fit(data)
         expected = Surrogate(data, sizes).at_end(self.columns).mean
-        believed = data.with_ends(np.flatnonzero(is_open), expected[is_open])
-        self.model = Surrogate(believed, sizes)
-        self.means = np.where(self.has_failed, -np.inf, expected)
+        ends = np.where(has_failed, np.quantile(expected[~has_failed], BAD), expected)
+        unknown = np.flatnonzero(has_failed | is_open)
+        self.model = Surrogate(data.with_ends(unknown, ends[unknown]), sizes)
+        self.means = np.where(has_failed, -np.inf, expected)
 
     def best_point(self, random: np.random.Generator) -> Array:
         """Of many at random and near the best trials, and then closer and closer to the best of them."""
@@ -104,11 +110,11 @@ class _Promise:
         return np.asarray(points[gains.argmax()])
 
     def gain(self, points: Array) -> Array:
-        """None where a trial was."""
+        """Less than any where a trial was."""
         columns = self.cube.columns(points)
-        alike = self.model.alike(columns, self.columns)
+        was_tried = (self.model.alike(columns, self.columns) > 1 - 1e-9).any(1)
         gain = expected_improvement(self.model, columns, self.means.max())
-        return np.where((alike > 1 - 1e-9).any(1), -1.0, gain * survival(alike, self.has_failed))
+        return np.where(was_tried, -1.0, gain)
 
 
 def expected_improvement(model: Surrogate, columns: Array, best: float) -> Array:
@@ -118,20 +124,14 @@ def expected_improvement(model: Surrogate, columns: Array, best: float) -> Array
     return np.asarray(at_end.deviation * (z * ndtr(z) + density))
 
 
-def survival(alike_MT: Array, has_failed_T: NDArray[np.bool_]) -> Array:
-    """(M,): chance not to fail. The share of trials that did not, each weighed by how alike it is, and one more
-    that did not whatever the settings."""
-    weights = alike_MT**4  # of failures only those that are near speak
-    return np.asarray((1 + weights @ ~has_failed_T) / (1 + weights.sum(1)))
-
-
 def neighbours(
     cube: Cube, centres: Array, count: int, step: float, random: np.random.Generator
 ) -> Array:
     """Each near one of the centres: some numbers are moved, and now and then a choice is made anew."""
     around = centres[random.integers(len(centres), size=count)]
-    drawn, moved = random.random(around.shape), around + step * random.normal(size=around.shape)
-    chance, is_choice = random.random(around.shape), np.array([axis.is_choice for axis in cube.axes])
+    is_choice = np.array([axis.is_choice for axis in cube.axes])
+    chance, drawn = random.random((2, *around.shape))
+    moved = around + step * random.normal(size=around.shape)
     is_redrawn = np.isnan(around) | (is_choice & (chance < REDRAWN))
     is_moved = ~is_choice & (chance < MOVED)
     near = np.where(is_redrawn, drawn, np.where(is_moved, np.clip(moved, 0, 1), around))

@@ -135,7 +135,9 @@ class Study:
         beyond = self._refuse if self.config.kind == "grid" else self._random(seed)
         return self._ask(number, Untried(self.tried, seed, beyond))
 
-    def _recall(self, number: int, trial: int, params: Mapping[str, Any]) -> tuple[Asked, Mapping[str, Any]]:
+    def _recall(
+        self, number: int, trial: int, params: Mapping[str, Any]
+    ) -> tuple[Asked, Mapping[str, Any]]:
         if self.config.remembers:
             self._sampled(number, trial, attempt=0)
 

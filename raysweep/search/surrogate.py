@@ -133,9 +133,8 @@ def fit(data: Data) -> Sizes:
         return value + 0.5 * float(away @ away), slope + away / spread
 
     bounds = list(zip(centre - 4 * spread, centre + 4 * spread, strict=True))
-    found = minimize(
-        loss, centre, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": FIT_ITERATIONS}
-    )
+    few = {"maxiter": FIT_ITERATIONS}
+    found = minimize(loss, centre, jac=True, method="L-BFGS-B", bounds=bounds, options=few)
     return Sizes.read(found.x, axes)
 
 

@@ -19,7 +19,10 @@ def space(trial: optuna.Trial):
 
 
 SETTINGS = {"startup_trials": 3, "population": 3}
-KINDS = [SamplerConfig(kind=kind, **SETTINGS) for kind in ("multifidelity", "tpe", "random", "gp", "nsga2", "cmaes")]
+KINDS = [
+    SamplerConfig(kind=kind, **SETTINGS)
+    for kind in ("tpe", "random", "gp", "nsga2", "cmaes", "multifidelity")
+]
 EACH_KIND = pytest.mark.parametrize("config", KINDS, ids=lambda config: config.kind)
 
 
