@@ -9,7 +9,7 @@ from optuna.trial import FrozenTrial
 from raysweep.search.axes import Array, Cube
 from raysweep.search.surrogate import Data
 
-MOST_SCORES = 400
+MOST_SCORES = 300
 """Beyond which the earlier scores of older trials are left out."""
 HALVINGS = 4
 """Beside its latest score a trial's at 1/2, 1/4, ... of its last step count, so many."""
