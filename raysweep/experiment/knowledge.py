@@ -54,6 +54,8 @@ class Knowledge:
         self.has_new_end = True
         """Whether a trial has ended since finalists were chosen: of 10,000 trials that takes seconds."""
         self._courses: dict[str, Course] = {}
+        self._usual = Course(training.steps, None)
+        """Of trials that another experiment ran."""
 
     def replay(self, events: Iterable[Event]) -> None:
         """What an earlier driver wrote: the study makes the proposals that this one has not asked it for."""
@@ -90,24 +92,27 @@ class Knowledge:
         self.sources.add(event["source"])
         scores = {step: self.objective.score(metrics) for step, metrics in event["reports"]}
         known = {step: score for step, score in scores.items() if score is not None}
-        self.study.known(event["params"], known, event["outcome"])
+        self.study.known(event["params"], known, event["outcome"], self._usual)
 
     def _learn_extension(self, event: Event) -> None:
         if event["last_step"] is not None:
             finished = at_the_end(self.trials.values(), self.objective)
             self.scheduler.extend(event["last_step"], finished)
             for trial in event["trials"]:
-                self._courses[trial] = self._courses[trial]._replace(last_step=event["last_step"])
-                self.scheduler.enter(trial, self._courses[trial])
                 if trial in finished:  # the study has been told of its end, and hears of another
                     self.study.propose(int(trial), self.trials[trial].params)
+                self._enter(trial, self._courses[trial]._replace(last_step=event["last_step"]))
         prolong(self.trials, event)
         self.sweep = extended(self.sweep, event)
 
     def _learn_course(self, event: Event, record: TrialRecord) -> None:
         if record.is_searched and "last_step" in event:
-            self._courses[record.trial] = Course(event["last_step"], event["gan_from"])
-            self.scheduler.enter(record.trial, self._courses[record.trial])
+            self._enter(record.trial, Course(event["last_step"], event["gan_from"]))
+
+    def _enter(self, trial: str, course: Course) -> None:
+        self._courses[trial] = course
+        self.scheduler.enter(trial, course)
+        self.study.enter(int(trial), course)
 
     def _learn_stop(self, event: Event, record: TrialRecord) -> None:
         self.to_stop.add(record.trial)
