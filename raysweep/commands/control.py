@@ -9,7 +9,7 @@ from raysweep.commands.standing import Added, Standing, standing
 from raysweep.errors import ConfigError, ExperimentError
 from raysweep.experiment.events import has_writer
 from raysweep.experiment.layout import Experiment
-from raysweep.experiment.records import ENQUEUED, TrialRecord
+from raysweep.experiment.records import ENQUEUED
 from raysweep.experiment.requests import ask_to_enqueue, ask_to_stop
 from raysweep.schema import flatten, merge, override, parse, parse_assignment
 from raysweep.search.budget import BudgetConfig
@@ -29,8 +29,8 @@ def stop(experiment: Experiment, trial: str) -> None:
     """Asks for the end of a trial that is not over."""
     now = standing(experiment)
     record = now.trial(trial)
-    if _is_over(record):
-        going = [record.trial for record in now.trials.values() if not _is_over(record)]
+    if record.is_over:
+        going = [record.trial for record in now.trials.values() if not record.is_over]
         raise ExperimentError(
             f"a trial can be stopped until it is over, and {record.trial} is {record.state}. "
             f"Not over: {', '.join(going) or 'none'}."
@@ -66,17 +66,11 @@ def extension(
     spent = now.budget.over if steps is None else now.budget.cut
     if spent is not None:
         raise ConfigError(
-            f"an extended search needs a budget, and {spent} are spent. {raised(spent.setting)}"
+            f"an extended search needs a budget, and {spent} are spent. Go on with {spent.raised_by}."
         )
     if steps is not None:
         _say_cosine(now, steps)
     return Extension(budget, steps)
-
-
-def raised(setting: str) -> str:
-    """How a limit is raised."""
-    more = " or --trials N" if setting == "trials" else ""
-    return f"Raise it with --set budget.{setting}=...{more}."
 
 
 def _require_more(now: Standing, trials: int | None, steps: int | None) -> None:
@@ -128,10 +122,6 @@ def _say_cosine(now: Standing, steps: int) -> None:
             f"the cosine is that of {steps} steps: trials that go on at step {end}, where their learning rate "
             f"had come to its end, take {factor(training, end):.2f} of training.learning_rate"
         )
-
-
-def _is_over(record: TrialRecord) -> bool:
-    return not record.is_open and record.state != "paused"
 
 
 def _say_when(experiment: Experiment, what: str, when: str) -> None:

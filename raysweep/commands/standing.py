@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 
 from raysweep.config import SweepConfig, over, read_file
 from raysweep.errors import ExperimentError
+from raysweep.experiment.confirmation import left_to_confirm
 from raysweep.experiment.confirmed import Confirmed, confirmed
 from raysweep.experiment.events import read
 from raysweep.experiment.layout import Experiment
-from raysweep.experiment.records import RETRAINS, Records, TrialRecord
+from raysweep.experiment.records import RETRAINS, Records, TrialRecord, confirming, ran_with
 from raysweep.experiment.results import Row, best, leaderboard
 from raysweep.experiment.spending import Account
 from raysweep.objectives import objective
@@ -41,14 +42,18 @@ class Standing:
     def best(self) -> str:
         """Of the confirmed winner's seeds the one that validates best, since tests are to choose nothing twice;
         the first of the leaderboard where nothing is confirmed yet, or not all."""
-        finals = [record for record in self.trials.values() if record.confirms is not None]
-        if self.confirmed and not any(record.is_open for record in finals):
-            winner = self.confirmed[0].trial
-            seeds = [record for record in finals if record.confirms == winner and record.tested]
-            return best(leaderboard(seeds, self.objective)).trial
+        if self.confirmed and self._all_are_confirmed:
+            seeds = confirming(self.trials.values())[self.confirmed[0].trial]
+            tested = [record for record in seeds if record.tested]
+            return best(leaderboard(tested, self.objective)).trial
         return best(
             row for row in self.leaderboard if self.trials[row.trial].confirms is None
         ).trial
+
+    @property
+    def _all_are_confirmed(self) -> bool:
+        runs = any(record.is_open and record.confirms for record in self.trials.values())
+        return not (runs or left_to_confirm(self.sweep, self.trials, self.objective))
 
     def trial(self, name: str) -> TrialRecord:
         """By its id, or `best`; ExperimentError where there is none."""
@@ -83,6 +88,4 @@ def standing(experiment: Experiment) -> Standing:
 def further(now: Standing, trial: str, changes: Mapping[str, Any]) -> Added:
     """What `trial` (an id, or `best`) ran with, and `changes`."""
     record = now.trial(trial)
-    pinned = now.sweep.pinned if record.is_searched else {}
-    ran = {path: value for path, value in record.settings.items() if path not in pinned}
-    return Added(over(ran, changes), f"{RETRAINS}{record.trial}")
+    return Added(over(ran_with(now.sweep, record), changes), f"{RETRAINS}{record.trial}")

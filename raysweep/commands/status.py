@@ -16,7 +16,6 @@ from raysweep.experiment.layout import Experiment
 from raysweep.experiment.records import FROM_SPACE
 from raysweep.experiment.requests import count
 from raysweep.experiment.results import Row
-from raysweep.search.budget import SPACE, Limit
 from raysweep.search.objective import Objective
 from raysweep.tracking.swanlab import URL_FILE
 from raysweep.training.loop import LATEST
@@ -54,10 +53,9 @@ def status(experiment: Experiment) -> None:
 
 def is_over(now: Standing) -> bool:
     """Whether a driver would have nothing to do, since the budget of the search is spent."""
-    states = {record.state for record in now.trials.values()}
-    has_trials = bool(states & {"proposed", "promoted", "running", "paused"})
     is_spent = now.sweep.space is not None and now.budget.over is not None
-    if not is_spent or has_trials or count(now.experiment.requests):
+    are_over = all(record.is_over for record in now.trials.values())
+    if not (is_spent and are_over) or count(now.experiment.requests):
         return False
     return not left_to_confirm(now.sweep, now.trials, now.objective)
 
@@ -75,14 +73,8 @@ def _say_progress(now: Standing) -> None:
         say(f"requests that wait for {who}: {waiting}")
     if now.sweep.space is not None and over is not None:
         what = "the search is over" if is_over(now) else "nothing more is proposed"
-        say(f"{what}: {over}{_how_to_go_on(now.experiment, over)}")
-
-
-def _how_to_go_on(experiment: Experiment, over: Limit) -> str:
-    if over.setting == SPACE:
-        return ""
-    more = "--trials N" if over.setting == "trials" else f"--set budget.{over.setting}=..."
-    return f"; to go on: `raysweep resume {experiment.folder} {more}`"
+        more = f"`raysweep resume {now.experiment.folder} {over.raised_by}`"
+        say(f"{what}: {over}; to go on: {more}")
 
 
 def _counted(now: Standing, at_work: bool) -> str:

@@ -80,7 +80,8 @@ def retrain(experiment: Experiment, trial: str | None, changes: Mapping[str, Any
 
 def _run(now: Standing, added: Added | None = None, more: Extension | None = None) -> str:
     """Executes what is left to do, with the trial `added` put in line; returns that trial's id."""
-    sweep, experiment = now.sweep, now.experiment
+    experiment = now.experiment
+    sweep = now.sweep if more is None else now.sweep.extended(*more)
     line = [*_line(now), *([added] if added else [])]
     runs = [sweep.run_by_hand(new.settings) for new in line] or [sweep.run()]
     run, name, trial = runs[-1], experiment.folder.name, ""

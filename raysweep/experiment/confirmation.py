@@ -4,11 +4,11 @@ The best of many noisy trials is partly lucky: its score flatters it. What is le
 the records, so a driver that was killed half-way enters the rest and nothing twice.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from raysweep.config import ConfirmConfig, SweepConfig, over
-from raysweep.experiment.records import CONFIRMS, Records, TrialRecord
+from raysweep.config import ConfirmConfig, SweepConfig
+from raysweep.experiment.records import CONFIRMS, Records, TrialRecord, confirming, ran_with
 from raysweep.experiment.results import leaderboard
 from raysweep.schema import Tree
 from raysweep.search.objective import Objective
@@ -43,28 +43,20 @@ def left_to_confirm(sweep: SweepConfig, trials: Records, objective: Objective) -
     if sweep.confirm is None:
         return []
     lacking = list(_lacking(sweep.confirm, trials, objective))
-    first = 1 + max([sweep.run().seed, *(_seed(record.settings) for record in trials.values())])
+    first = 1 + max([sweep.run().seed, *map(_seed, trials.values())])
     return [
-        Entry(f"{CONFIRMS}{record.trial}", {**_ran_with(sweep, record), "seed": seed})
+        Entry(f"{CONFIRMS}{record.trial}", {**ran_with(sweep, record), "seed": seed})
         for seed, record in enumerate(lacking, first)
     ]
 
 
 def _lacking(config: ConfirmConfig, trials: Records, objective: Objective) -> Iterator[TrialRecord]:
     """A finalist as often as it is to be trained yet."""
-    begun = [record.confirms for record in trials.values()]
+    begun = confirming(trials.values())
     for record in finalists(trials, objective, config.top):
-        yield from [record] * (config.seeds - begun.count(record.trial))
+        yield from [record] * (config.seeds - len(begun.get(record.trial, ())))
 
 
-def _seed(settings: Mapping[str, object]) -> int:
-    seed = settings.get("seed")
+def _seed(record: TrialRecord) -> int:
+    seed = record.settings.get("seed")
     return seed if isinstance(seed, int) else 0
-
-
-def _ran_with(sweep: SweepConfig, record: TrialRecord) -> Tree:
-    """What the trial's run has beside base and pins, which the new one has anyway; pins overruled a searched one."""
-    if not record.is_searched:
-        return record.settings
-    ran = over(record.settings, sweep.pinned)
-    return {path: value for path, value in ran.items() if path not in sweep.pinned}

@@ -7,7 +7,7 @@ from math import comb, fsum, nan
 from statistics import fmean, stdev
 from typing import NamedTuple
 
-from raysweep.experiment.records import TrialRecord
+from raysweep.experiment.records import TrialRecord, confirming
 from raysweep.search.objective import Objective, Score
 from raysweep.search.ranking import best_first
 
@@ -65,11 +65,7 @@ class Lead(NamedTuple):
 
 def confirmed(trials: Iterable[TrialRecord], objective: Objective) -> list[Confirmed]:
     """Best first by the mean over seeds; finalists without a tested seed are left out."""
-    tested: dict[str, list[dict[str, float]]] = {}
-    for record in trials:
-        if record.confirms is not None and record.tested:
-            tested.setdefault(record.confirms, []).append(_as_validation(record.tested))
-    rows = {trial: _row(trial, metrics, objective) for trial, metrics in tested.items()}
+    rows = {trial: _row(trial, seeds, objective) for trial, seeds in confirming(trials).items()}
     means = {trial: row.mean_score for trial, row in rows.items() if row.scores}
     return [rows[trial] for trial in best_first(means)]
 
@@ -96,7 +92,8 @@ def spread(values: Sequence[float]) -> Spread:
     return Spread(fmean(values), stdev(values) if len(values) > 1 else nan)
 
 
-def _row(trial: str, tested: list[dict[str, float]], objective: Objective) -> Confirmed:
+def _row(trial: str, seeds: Iterable[TrialRecord], objective: Objective) -> Confirmed:
+    tested = [_as_validation(record.tested) for record in seeds if record.tested]
     scored = [(metrics, objective.score(metrics)) for metrics in tested]
     whole = [metrics for metrics, score in scored if score is not None]
     figures = {

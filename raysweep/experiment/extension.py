@@ -27,4 +27,4 @@ def at_the_end(trials: Iterable[TrialRecord], objective: Objective) -> dict[str,
 def unfinished(trials: Iterable[TrialRecord]) -> list[str]:
     """Trials of the search that are not over, and whose length is known."""
     searched = [record for record in trials if record.is_searched and record.last_step]
-    return [record.trial for record in searched if record.is_open or record.state == "paused"]
+    return [record.trial for record in searched if not record.is_over]

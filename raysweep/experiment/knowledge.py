@@ -51,8 +51,8 @@ class Knowledge:
         """Names of the requests that have become events."""
         self.sources: set[str] = set()
         """Trials of earlier experiments that the study was told of."""
-        self.has_new_end = True
-        """Whether a trial has ended since finalists were chosen: of 10,000 trials that takes seconds."""
+        self.ends = 0
+        """How often a trial has ended that may be a finalist."""
         self._courses: dict[str, Course] = {}
         self._usual = Course(training.steps, None)
         """Of trials that another experiment ran."""
@@ -67,11 +67,11 @@ class Knowledge:
     def learn(self, event: Event) -> None:
         if event["trial"]:
             self._learn_of_trial(event, apply(self.trials, event))
-        elif event["kind"] == "known":
-            self._learn_known(event)
         else:
             spend_in_all(self.budget, event)
-            if event["kind"] == "extended":
+            if event["kind"] == "known":
+                self._learn_known(event)
+            elif event["kind"] == "extended":
                 self._learn_extension(event)
 
     def _learn_of_trial(self, event: Event, record: TrialRecord) -> None:
@@ -126,7 +126,7 @@ class Knowledge:
     def _learn_end(self, event: Event, record: TrialRecord) -> None:
         self.verdicts.pop(record.trial, None)
         self.to_stop.discard(record.trial)
-        self.has_new_end |= record.confirms is None
+        self.ends += record.confirms is None
         if record.is_searched:
             self.scheduler.end(record.trial)
             self.study.tell(int(record.trial), OUTCOMES[record.state])

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from raysweep.config import RunConfig, SweepConfig, prolonged
+from raysweep.config import RunConfig, SweepConfig, over, prolonged
 from raysweep.experiment.events import Event
 from raysweep.schema import Tree
 
@@ -11,8 +11,6 @@ FROM_SPACE = "space"
 """`origin` of trials that the search proposed; others say who added them."""
 ENQUEUED = "enqueued"
 """Of trials that a person put in line while the search was at work."""
-
-
 CONFIRMS = "confirm "
 """`origin` of trials that are a finalist with another seed, before its id."""
 RETRAINS = "from "
@@ -52,6 +50,11 @@ class TrialRecord:
         return self.state in ("proposed", "promoted", "running")
 
     @property
+    def is_over(self) -> bool:
+        """Whether it runs no more, unless an extension lets it go on."""
+        return not self.is_open and self.state != "paused"
+
+    @property
     def is_searched(self) -> bool:
         return self.origin == FROM_SPACE
 
@@ -85,6 +88,38 @@ def in_its_length(run: RunConfig, record: TrialRecord) -> RunConfig:
     return prolonged(run, record.begun_steps, record.last_step) if record.last_step else run
 
 
+def ran_with(sweep: SweepConfig, record: TrialRecord) -> Tree:
+    """What the trial's run has beside base and pins, which another one has anyway; pins overruled a searched one."""
+    ran = record.settings
+    if record.is_searched:
+        seen = over(record.settings, sweep.pinned)
+        ran = {path: value for path, value in seen.items() if path not in sweep.pinned}
+    return over(ran, _own_length(sweep, record))
+
+
+def _own_length(sweep: SweepConfig, record: TrialRecord) -> Tree:
+    """Where the search was extended since: how long the trial's run is, and when its GAN starts."""
+    if not record.last_step:
+        return {}
+    now = run_of(sweep, record)
+    own = in_its_length(now, record)
+    if now.training.epochs is not None or own == now:
+        return {}
+    return {"training.steps": own.training.steps, "loss.disc_start": own.loss.disc_start}
+
+
+def confirming(records: Iterable[TrialRecord]) -> dict[str, list[TrialRecord]]:
+    """By finalist, the trials that are it with another seed; not those that ran for less, before an extension."""
+    records = list(records)
+    lengths = {record.trial: record.last_step for record in records}
+    found: dict[str, list[TrialRecord]] = {}
+    for record in records:
+        if record.confirms is None or 0 < record.last_step < lengths.get(record.confirms, 0):
+            continue
+        found.setdefault(record.confirms, []).append(record)
+    return found
+
+
 def replay(events: Iterable[Event]) -> Records:
     records: Records = {}
     for event in events:
@@ -101,7 +136,7 @@ def prolong(records: Records, event: Event) -> None:
         record = records[trial]
         record.last_step = event["last_step"]
         if record.state == "finished":
-            record.state, record.reason = "promoted", ""
+            record.state, record.reason, record.ended = "promoted", "", 0.0
 
 
 def apply(records: Records, event: Event) -> TrialRecord:

@@ -58,6 +58,12 @@ class Limit(NamedTuple):
         """Whether running trials end, too."""
         return self.setting in ("steps", "hours", "gpu_hours")
 
+    @property
+    def raised_by(self) -> str:
+        """The words of `raysweep resume` with which a search goes on beyond it."""
+        words = {"trials": "--trials N", SPACE: "--steps N"}
+        return words.get(self.setting, f"--set budget.{self.setting}=...")
+
     def __str__(self) -> str:
         return f"{_figure(self.spent)} of {_figure(self.bound)} {self.unit}"
 
@@ -129,7 +135,8 @@ class Budget:
         if score is not None and not any(_as_good(best, score) for best in self._best):
             self._best = [best for best in self._best if not _as_good(score, best)] + [score]
             self._improving.add(trial)
-            self.unimproved = 0
+            if not self._has_reached("patience"):
+                self.unimproved = 0
 
     def paused(self, trial: str) -> None:
         self._running.discard(trial)
@@ -146,9 +153,10 @@ class Budget:
             self.saved_steps += last_step - self._reached.get(trial, 0)
         if state in ("diverged", "failed"):
             self.failures += 1
-        else:
+            return
+        if not self._has_reached("max_failures"):
             self.failures = 0
-            self.unimproved += trial not in self._improving
+        self.unimproved += trial not in self._improving
 
     def exhausted(self, settings: int) -> None:
         """All of the space's settings, of which there are so many, were proposed."""
@@ -158,6 +166,10 @@ class Budget:
         """Other limits; what was counted in a row is counted anew."""
         self.config = config
         self.unimproved = self.failures = 0
+
+    def _has_reached(self, setting: str) -> bool:
+        """A limit that is reached stays so, whatever becomes of trials that still run."""
+        return any(limit.setting == setting and limit.is_reached for limit in self.limits)
 
     def _spent(self) -> Iterator[tuple[str, float, float | None, str]]:
         of = self.config

@@ -52,9 +52,11 @@ class Study:
         values: int = 1,
         is_constrained: bool = False,
     ) -> None:
-        """`pinned`: settings by dotted path that overrule the space; it is told them where it suggests them, so
-        that what it asks next goes with them. `values`: how many a score has. `is_constrained`: whether scores
-        can violate anything."""
+        """`pinned`: settings by dotted path that the space is told instead of its own suggestions.
+
+        `values`: how many a score has; `is_constrained`: whether it can violate anything. ConfigError where the
+        sampler cannot rank by so many.
+        """
         config = config.chosen(values, is_constrained)
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.space, self.config, self.seed, self.values = space, config, seed, values

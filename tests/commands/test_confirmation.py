@@ -138,6 +138,16 @@ def test_before_all_are_confirmed_best_is_the_searchs(folder):
     assert standing(experiment).trial("best").confirms is None
 
 
+def test_while_a_better_one_is_not_confirmed_best_is_the_searchs(folder):
+    experiment = confirmed(folder)
+    with driver(experiment.events, standing(experiment).sweep) as mind:
+        mind.add({"loss.disc_weight": 9.0}, "enqueued")
+        mind.start("0012")
+        mind.report("0012", 5, {"val/psnr": 99.0, "val/lpips": 0.1})
+        mind.end("0012")
+    assert standing(experiment).trial("best").trial == "0012"
+
+
 def test_the_csv_has_what_was_tested(folder):
     now = standing(confirmed(folder))
     write_csv(now.leaderboard, folder / "leaderboard.csv")

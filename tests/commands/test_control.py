@@ -78,15 +78,15 @@ REFUSED = [
     (["resume", "EXP", "--set", "training.steps=9"], ["budget.hours", "got training.steps"]),
     (
         ["resume", "EXP", "--trials", "3", "--set", "budget.steps=8"],
-        ["10 of 8 steps are spent", "Raise it with --set budget.steps=..."],
+        ["10 of 8 steps are spent", "Go on with --set budget.steps=..."],
     ),
     (
         ["resume", "DONE", "--set", "budget.patience=9"],
-        ["6 of 6 trials", "--set budget.trials=... or --trials N"],
+        ["6 of 6 trials", "Go on with --trials N"],
     ),
     (
         ["resume", "EXP", "--steps", "90", "--set", "budget.steps=8"],
-        ["10 of 8 steps are spent", "Raise it with --set budget.steps=..."],
+        ["10 of 8 steps are spent", "Go on with --set budget.steps=..."],
     ),
 ]
 
@@ -110,6 +110,14 @@ def test_steps_of_a_search_that_varies_them_are_refused(run, begun):
     code, _, error = run("resume", begun.folder, "--steps", "40")
     assert code == 2
     assert "this search varies it" in error
+
+
+def test_a_space_that_is_exhausted_goes_on_with_steps_alone(run, over):
+    with EventLog(over.events) as log:
+        log.append("exhausted", "", settings=6)
+    code, _, error = run("resume", over.folder, "--trials", "3")
+    assert code == 2
+    assert "6 of 6 settings that the space has are spent. Go on with --steps N." in error
 
 
 # -- status -------------------------------------------------------------------------------------------

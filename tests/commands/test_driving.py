@@ -262,6 +262,14 @@ def test_a_finished_sweep_is_extended_by_trials_and_by_steps(run, loop, folder):
     assert experiment.sweep_file.read_text() == asked
 
 
+def test_an_extension_says_how_many_run_at_once(run, loop, folder):
+    run(*SMOKE, "--trials", "1")
+    limit = "budget.max_concurrent=1"
+    assert loop.at_once == 2
+    assert run("resume", "runs/smoke", "--trials", "1", "--set", limit).code == 0
+    assert loop.at_once == 1
+
+
 def test_what_a_cosine_becomes_is_said(run, loop, folder):
     run(*SMOKE, "--trials", "1", "--set", "training.schedule=cosine")
     out = run("resume", "runs/smoke", "--steps", "40", "--trials", "1").out

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -229,6 +230,13 @@ def test_a_searched_trial_ran_with_the_pins(swept):
     now = standing(swept)
     ran = now.sweep.run(now.trials["0001"].settings)
     assert now.sweep.run_by_hand(further(now, "0001", {}).settings) == ran
+
+
+def test_a_further_trial_is_as_long_as_the_other_after_an_extension(swept):
+    now = standing(swept)
+    sweep = now.sweep.extended(now.sweep.budget, 40)
+    run = sweep.run_by_hand(further(replace(now, sweep=sweep), "0001", {}).settings)
+    assert run == now.sweep.run(now.trials["0001"].settings)
 
 
 INCOMPARABLE = [

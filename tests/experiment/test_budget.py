@@ -12,7 +12,8 @@ from optuna.trial import TrialState
 
 from raysweep.config import SweepConfig
 from raysweep.experiment import requests
-from raysweep.experiment.conductor import Conductor
+from raysweep.experiment.conductor import Conductor, Proposal
+from raysweep.experiment.earlier import Known
 from raysweep.experiment.events import EventLog, read
 from raysweep.experiment.spending import Account
 from raysweep.search.schedulers.ladder import Rung
@@ -102,6 +103,16 @@ def test_gpu_hours_count_every_gpu_of_a_running_trial(path):
     assert states(mind) == ["finished"]
 
 
+def test_hours_pass_while_earlier_results_are_taken_in(path):
+    sweep = small_sweep(budget={"hours": 1})
+    with driver(path, sweep) as mind:
+        for number in range(3):
+            mind.know(Known(f"before/{number}", {}, {20: {"val/psnr": 1.0}}, "complete"))
+    with driver(path, sweep, opened_at=1e6) as mind:
+        assert mind.known.budget.seconds == 3 * MINUTE
+    assert Account(sweep, PSNR, read(path)).budget.limits == mind.known.budget.limits
+
+
 @pytest.mark.parametrize(
     ("limits", "formula", "trials"),
     [
@@ -114,6 +125,18 @@ def test_patience_and_failures_end_the_proposing(path, limits, formula, trials):
         execute(mind, formula)
         assert mind.is_over
     assert len(mind.trials) == trials
+
+
+def test_a_paused_trial_does_not_set_a_search_going_again_that_failures_ended(path):
+    scheduler = {"kind": "promoting", "min_peers": 1000}
+
+    def formula(proposal: Proposal, step: int) -> dict[str, float]:
+        return {} if proposal.trial == "0001" else {"val/psnr": float(step)}
+
+    with driver(path, small_sweep(budget={"max_failures": 1}, scheduler=scheduler)) as mind:
+        execute(mind, formula)
+        assert mind.is_over
+    assert states(mind) == ["finished", "diverged"]
 
 
 def test_trials_that_run_go_on_when_no_more_are_proposed(path):
@@ -224,7 +247,7 @@ def test_a_stop_of_a_trial_that_ended_meanwhile_changes_nothing(path, folder):
 
 # -- extensions ---------------------------------------------------------------------------------------
 
-HALF = {"kind": "asha", "grace": 20, "reduction_factor": 2, "min_peers": 2}
+HALF = {"kind": "asha", "grace": 20, "reduction_factor": 2, "min_peers": 2, "clock": "steps"}
 """No rung before the end at 20 steps."""
 
 

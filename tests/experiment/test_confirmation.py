@@ -8,7 +8,7 @@ from raysweep.config import SweepConfig
 from raysweep.experiment.conductor import Conductor, Proposal
 from raysweep.experiment.confirmation import finalists, left_to_confirm
 from raysweep.experiment.events import read
-from raysweep.experiment.records import TrialRecord
+from raysweep.experiment.records import TrialRecord, confirming
 from raysweep.search.objective import Constraint, Goal, Objective
 from search_spaces import smoke
 from tests.experiment.test_conductor import cuts
@@ -135,6 +135,39 @@ def test_what_is_trained_again_later_confirms_nothing_more(conductor, tmp_path):
     execute(mind, formula)
     mind.add({"loss.disc_weight": 90.0}, "from 0000")
     assert execute(mind, formula) == ["0012"]
+
+
+def test_finalists_that_go_on_are_confirmed_anew_as_long_as_they_ran(conductor, tmp_path):
+    with driver(tmp_path / "events.jsonl", SHORT) as mind:
+        execute(mind, formula)
+    before = set(mind.trials)
+    ran = {}
+
+    def noted(proposal: Proposal, step: int) -> dict[str, float]:
+        ran[proposal.trial] = proposal.config
+        return formula(proposal, step)
+
+    with driver(tmp_path / "events.jsonl", SHORT) as mind:
+        mind.extend(SHORT.budget, last_step=40)
+        execute(mind, noted)
+    went_on = before & set(ran)
+    seeds = confirming(mind.trials.values())
+    assert went_on
+    assert went_on <= set(seeds)
+    assert {len(finals) for finals in seeds.values()} == {2}
+    for trial in went_on:
+        for final in seeds[trial]:
+            seed = final.settings["seed"]
+            assert ran[final.trial] == ran[trial].model_copy(update={"seed": seed})
+
+
+def test_a_finalist_that_did_not_go_on_is_confirmed_as_long_as_it_ran():
+    trials = scored(("0000", "space", 20, 0.3))
+    trials["0000"].settings["loss.disc_start"] = 0.5
+    trials["0000"].begun_steps = trials["0000"].last_step = 20
+    sweep = small_sweep(**CONFIRM)
+    entry, *_ = left_to_confirm(sweep.extended(sweep.budget, 40), trials, PSNR)
+    assert entry.settings == {"training.steps": 20, "loss.disc_start": 0.5, "seed": 1}
 
 
 def test_a_driver_killed_anywhere_confirms_the_rest_and_nothing_twice(conductor, tmp_path):

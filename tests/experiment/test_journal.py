@@ -108,6 +108,17 @@ def test_what_a_killed_driver_left_running_is_running_only_until_it_ends(experim
     assert TrialState.RUNNING not in states
 
 
+def test_a_trial_that_an_extension_reopens_is_running(experiment):
+    play(experiment)
+    with driver(experiment.events, small_sweep(), space) as mind:
+        mind.extend(mind.known.sweep.budget, 40)
+        open_ones = [record.trial for record in mind.trials.values() if record.is_open]
+        with told(mind, experiment):
+            found = [it for it in study_of(experiment).trials if not it.state.is_finished()]
+    assert [trial.user_attrs["trial"] for trial in found] == open_ones != []
+    assert [trial.datetime_complete for trial in found] == [None] * len(found)
+
+
 def test_metrics_keep_their_directions_and_constraints_are_told(experiment):
     goals = (Goal("val/psnr", "max"), Goal("val/lpips", "min"))
     objective = Objective(goals, constraints=(Constraint("val/psnr", 1e9, is_minimum=True),))

@@ -63,6 +63,19 @@ def test_at_its_limit_a_search_is_over_and_steps_alone_cut_trials_short(setting)
     assert (spent.cut is not None) is (setting == "steps")
 
 
+@pytest.mark.parametrize("setting", ["patience", "max_failures"])
+def test_what_came_in_a_row_is_not_undone_by_a_trial_that_still_ran(setting):
+    spent = budget(**{setting: 2})
+    spent.proposed("late", 0)
+    state = "failed" if setting == "max_failures" else "finished"
+    for number in range(3):
+        run(spent, str(number), 1.0, state=state)
+    assert spent.over is not None
+    spent.report("late", 20, Score((9.0,)))
+    spent.ended("late", "finished", 20)
+    assert spent.over is not None
+
+
 def test_hours_are_those_of_drivers_and_gpu_hours_those_of_running_trials():
     spent = budget(hours=9, gpu_hours=9)
     hour = 3600.0

@@ -5,7 +5,9 @@ Bracket b begins at grace x reduction_factor^b, and the last one stops nobody. E
 fewer trials the later it begins.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from math import ceil
 from typing import Literal
 
@@ -22,14 +24,16 @@ class HyperbandConfig(LadderConfig):
     kind: Literal["hyperband"] = "hyperband"
 
     def build(self, validate_every: int, last_step: int) -> Scheduler:
-        ladder = self.ladder(validate_every)
+        ladder = self.ladder(validate_every, last_step)
         graces = [*ladder.milestones(last_step), last_step]
         brackets = [self._bracket(grace, validate_every, last_step) for grace in graces]
         return Hyperband(brackets, _deal(_sizes(len(graces), ladder)))
 
     def _bracket(self, grace: int, validate_every: int, last_step: int) -> Halving:
         settings = self.model_copy(update={"grace": grace})
-        return Halving(settings, Rungs(settings.ladder(validate_every), Course(last_step, None)))
+        return Halving(
+            settings, Rungs(settings.ladder(validate_every, last_step), Course(last_step, None))
+        )
 
 
 @dataclass
@@ -43,6 +47,19 @@ class Hyperband(Patient):
 
     def report(self, trial: str, step: int, score: Score) -> Advice:
         return self._bracket(trial).report(trial, step, score)
+
+    def worthy(self, finished: Mapping[str, Score]) -> list[str]:
+        """The best of each bracket."""
+        found = (bracket.worthy(ends) for bracket, ends in self._apart(finished) if ends)
+        return list(chain.from_iterable(found))
+
+    def extend(self, last_step: int, finished: Mapping[str, Score]) -> None:
+        for bracket, ends in self._apart(finished):
+            bracket.extend(last_step, ends)
+
+    def _apart(self, scores: Mapping[str, Score]) -> Iterator[tuple[Halving, dict[str, Score]]]:
+        for each in self.brackets:
+            yield each, {trial: it for trial, it in scores.items() if self._bracket(trial) is each}
 
     def _bracket(self, trial: str) -> Halving:
         return self.brackets[self.deal[int(trial) % len(self.deal)]]

@@ -7,10 +7,12 @@ from raysweep.search.objective import Score
 from raysweep.search.schedulers import Course
 from raysweep.search.schedulers.base import Advice
 from raysweep.search.schedulers.hyperband import Hyperband, HyperbandConfig
+from raysweep.search.schedulers.ladder import Rung
 
 
 def hyperband(last_step: int = 100, **settings) -> Hyperband:
-    return parse(HyperbandConfig, settings).build(10, last_step)
+    usual = {"grace": 10, "reduction_factor": 3, "clock": "steps"}
+    return parse(HyperbandConfig, usual | settings).build(10, last_step)
 
 
 # settings, last step -> trials of each bracket in a round, the rungs of each
@@ -52,3 +54,18 @@ def test_courses_reach_the_bracket():
     judge = hyperband(min_peers=1)
     judge.enter("0000", Course(30, None))
     assert judge.brackets[judge.deal[0]].rungs.courses == {"0000": Course(30, None)}
+
+
+def test_the_best_of_each_bracket_go_on_and_the_end_of_before_is_a_rung_of_its_own():
+    judge = hyperband(last_step=30)
+    finished = {f"{number:04d}": Score((float(number),)) for number in range(8)}
+    for trial, score in finished.items():
+        judge.report(trial, 30, score)
+    brackets = {trial: judge.deal[int(trial) % len(judge.deal)] for trial in finished}
+    worthy = judge.worthy(finished)
+    assert {brackets[trial] for trial in worthy} == set(brackets.values())
+    assert len(worthy) < len(finished)
+    judge.extend(100, finished)
+    first = judge.brackets[0].rungs
+    assert set(first.scores[Rung(30)]) == {trial for trial in finished if brackets[trial] == 0}
+    assert first.usual.last_step == 100
