@@ -368,7 +368,9 @@ def act(mind: Conductor, folder: Path, what: str, which: int, psnr: float) -> No
 
 @given(limits=LIMITS, actions=ACTIONS)
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_a_replay_is_the_live_conductor(tmp_path, limits, actions):
     path, folder = tmp_path / "events.jsonl", tmp_path / "requests"
