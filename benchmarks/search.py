@@ -3,7 +3,8 @@
 Nothing is trained. `searching/curves.py` makes the worlds; workers are simulated. A sweep is there when its pick,
 the finished trial with the best last validation, has closed 0.95 of the gap between the median random trial and
 the world's optimum, both without noise. Counted are the steps of all workers; a run that is not there when the
-budget is spent counts as the budget.
+budget is spent counts as the budget. Where that makes a median the budget, a ratio of medians is only a bound (`at
+most`, `at least`), or no figure at all.
 
 `stock`: Ray Tune's OptunaSearch and ASHAScheduler as they come; `median`, `hyperband`, `halving`: Optuna's TPE and
 pruners; `random`: no search, no stopping. Controls: worlds without a discriminator, where nothing drops, of which
@@ -22,7 +23,7 @@ from functools import partial
 from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import yaml
@@ -48,15 +49,36 @@ class Summary(NamedTuple):
     seconds: float
     """Of thinking, per game."""
 
+    @property
+    def is_censored(self) -> bool:
+        """Whether the median is the budget, because fewer than half of the games came to the target."""
+        return self.reached <= 0.5
+
 
 class Bar(NamedTuple):
+    """A figure that must not be higher than asked."""
+
     name: str
-    value: float
+    value: float | None
+    """None: nothing is known of it."""
     at_most: float
+    known: Literal["exactly", "at most", "at least"] = "exactly"
+    """What the value says of the figure."""
+    note: str = ""
 
     @property
-    def holds(self) -> bool:
-        return self.value <= self.at_most
+    def figure(self) -> str:
+        if self.value is None:
+            return "not measurable"
+        return f"{'' if self.known == 'exactly' else self.known + ' '}{self.value:.3g}"
+
+    @property
+    def verdict(self) -> Literal["holds", "MISSED", "open"]:
+        if self.value is None:
+            return "open"
+        if self.value <= self.at_most:
+            return "open" if self.known == "at least" else "holds"
+        return "open" if self.known == "at most" else "MISSED"
 
 
 def summary(of: Sequence[Played], budget: int) -> Summary:
@@ -86,9 +108,27 @@ def bars(table: Table, of: dict[str, Summary]) -> list[Bar]:
     ours, stock, where = of[OURS], of[STOCK], f"{table.kind}, {table.workers} workers"
     bound = 0.6 if KINDS[table.kind].has_gan else 1.05
     return [
-        Bar(f"{where}: ours / stock, steps at the median", ours.median / stock.median, bound),
+        steps_bar(f"{where}: ours / stock, steps at the median", ours, stock, bound),
         Bar(f"{where}: ours / stock, regret at 90%", ours.regret / stock.regret, 1),
     ]
+
+
+def steps_bar(name: str, ours: Summary, stock: Summary, at_most: float) -> Bar:
+    """A median that is the budget says only that half of the games would have cost more."""
+    note = f"reached the target: {ours.reached:.0%}, stock {stock.reached:.0%}"
+    if ours.is_censored and stock.is_censored:
+        return Bar(name, None, at_most, note=note)
+    known: Literal["exactly", "at most", "at least"] = "exactly"
+    if stock.is_censored:
+        known = "at most"
+    elif ours.is_censored:
+        known = "at least"
+    return Bar(name, ours.median / stock.median, at_most, known, note)
+
+
+def ratio(one: Summary, stock: Summary) -> str:
+    """Of steps at the median, as a cell of the table."""
+    return steps_bar("", one, stock, 0).figure.replace("not measurable", "-")
 
 
 def row(name: str, *cells: str) -> None:
@@ -104,7 +144,7 @@ def show(table: Table, of: dict[str, Summary], seeds: int) -> None:
             f"  {method}",
             f"{one.median:,.0f}",
             f"{one.p90:,.0f}",
-            "" if stock is None else f"{one.median / stock.median:.2f}",
+            "" if stock is None else ratio(one, stock),
             f"{one.reached:.0%}",
             f"{one.regret:.3f}",
             "" if stock is None else f"{one.regret / stock.regret:.2f}",
@@ -153,7 +193,7 @@ class Report:
         figures = {
             "versions": {name: version(name) for name in PACKAGES},
             "settings": self.settings,
-            "bars": [{**bar._asdict(), "holds": bar.holds} for bar in self.bars],
+            "bars": [{**bar._asdict(), "verdict": bar.verdict} for bar in self.bars],
             "games": self.games,
         }
         path.write_text(json.dumps(figures, indent=2))
@@ -187,8 +227,9 @@ def flat(game: Played) -> dict[str, Any]:
 def print_bars(of: list[Bar]) -> None:
     row("what must hold", "figure", "asked")
     for bar in of:
-        verdict = "holds" if bar.holds else "MISSED"
-        row(f"  {bar.name}", f"{bar.value:.3g}", f"<= {bar.at_most:g}", verdict)
+        print(
+            f"  {bar.name:<60}{bar.figure:>16}{f'<= {bar.at_most:g}':>9}{bar.verdict:>8}  {bar.note}"
+        )
 
 
 if __name__ == "__main__":

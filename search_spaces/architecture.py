@@ -5,7 +5,7 @@ costs does not: from 17 to 285 GFLOPs a frame of 128 px, 15 M to 153 M parameter
 published one has 98 and 72 M). Choose by score and cost together. The learning rate moves along, since wide
 models bear less of it; there is no GAN.
 
-Cost: at most 48 trials of 20,000 steps, of which successive halving leaves about a fifth: order of 10 GPU hours
+Cost: at most 48 trials of 20,000 steps, of which successive halving leaves about two thirds: some 35 GPU hours
 with training.precision=bf16, counted as in `codebook` and not measured.
 """
 

@@ -4,7 +4,7 @@ For a VQGAN at f16 without a GAN, which would add noise to every answer. A large
 far as it is used: beside the score, compare val/code_usage and val/bits_per_pixel, the price of a code.
 `families` asks more of fewer sizes.
 
-Cost: at most 48 trials of 20,000 steps, of which successive halving leaves about a fifth: order of 10 GPU hours
+Cost: at most 48 trials of 20,000 steps, of which successive halving leaves about two thirds: some 35 GPU hours
 with training.precision=bf16. Counted and not measured: at 128 px `raysweep describe` has 0.1 TFLOPs a frame,
 training takes thrice that and LPIPS a tenth more, a step has 64 frames, and a card does 100 TFLOPs a second.
 """

@@ -4,7 +4,7 @@ Every family codes 16 px as one position here (`hierarchical` adds a second leve
 GAN: it flatters all of them, and makes a trial twice as dear. What a pair's codes cost still differs:
 compare val/bits_per_pixel beside the score.
 
-Cost: at most 64 trials of 100,000 steps, of which successive halving leaves about a fifth: order of 100 GPU hours
+Cost: at most 64 trials of 100,000 steps, of which successive halving leaves about two thirds: some 250 GPU hours
 with training.precision=bf16, counted as in `codebook` and not measured. With training.steps=20000, about 15.
 """
 

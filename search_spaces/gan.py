@@ -5,7 +5,7 @@ the pictures in reconstructions/ before believing it, or judge by rFID (training
 To see what the GAN is worth at all, train the winner without: `raysweep train --from ... --set loss.disc_weight=0`.
 
 Cost: at most 48 trials of 40,000 steps. The GAN begins between a tenth and two thirds of a run, so little can be
-stopped before, and half of all steps is trained: some 50 GPU hours with training.precision=bf16, counted as in
+stopped before, and two thirds of all steps are trained: some 70 GPU hours with training.precision=bf16, counted as in
 `codebook` and not measured. The discriminator itself adds a tenth or less.
 """
 

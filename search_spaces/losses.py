@@ -4,7 +4,7 @@ Judged by SSIM, which is none of the terms: by LPIPS, the answer would be its ow
 does not feel the scale of the whole loss, so the pixel term keeps weight 1 and the others move against it. No GAN:
 `gan` asks about that, with the winner's weights as --set.
 
-Cost: at most 32 trials of 20,000 steps, of which successive halving leaves about a fifth: order of 10 GPU hours
+Cost: at most 32 trials of 20,000 steps, of which successive halving leaves about two thirds: some 25 GPU hours
 with training.precision=bf16, counted as in `codebook` and not measured.
 """
 

@@ -2,7 +2,7 @@
 
 Codebook size, disc_start and the loss weights of the published model, f16 and 72 M parameters.
 
-Cost: at most 16 trials of 100,000 steps, of which successive halving leaves about a fifth: some 20 GPU hours with
+Cost: at most 16 trials of 100,000 steps, of which successive halving leaves about two thirds: some 60 GPU hours with
 training.precision=bf16, counted as in `codebook` and not measured.
 """
 

@@ -53,6 +53,8 @@ class Knowledge:
         self.ends = 0
         """How often a trial has ended that may be a finalist."""
         self._courses: dict[str, Course] = {}
+        self._usual = Course(training.steps, None)
+        """Of trials that another experiment ran."""
 
     @property
     def sweep(self) -> SweepConfig:
@@ -111,22 +113,25 @@ class Knowledge:
         self.sources.add(event["source"])
         scores = {step: self.objective.score(metrics) for step, metrics in event["reports"]}
         known = {step: score for step, score in scores.items() if score is not None}
-        self.study.known(event["params"], known, event["outcome"])
+        self.study.known(event["params"], known, event["outcome"], self._usual)
 
     def _learn_later_end(self, event: Event) -> None:
         """While the trials that go on are still those that have finished."""
         finished = at_the_end(self.trials.values(), self.objective)
         self.scheduler.extend(event["last_step"], finished)
         for trial in event["trials"]:
-            self._courses[trial] = self._courses[trial]._replace(last_step=event["last_step"])
-            self.scheduler.enter(trial, self._courses[trial])
             if trial in finished:  # the study has been told of its end, and hears of another
                 self.study.propose(int(trial), self.trials[trial].params)
+            self._enter(trial, self._courses[trial]._replace(last_step=event["last_step"]))
 
     def _learn_course(self, event: Event, record: TrialRecord) -> None:
         if record.is_searched and "last_step" in event:
-            self._courses[record.trial] = Course(event["last_step"], event["gan_from"])
-            self.scheduler.enter(record.trial, self._courses[record.trial])
+            self._enter(record.trial, Course(event["last_step"], event["gan_from"]))
+
+    def _enter(self, trial: str, course: Course) -> None:
+        self._courses[trial] = course
+        self.scheduler.enter(trial, course)
+        self.study.enter(int(trial), course)
 
     def _learn_stop(self, event: Event, record: TrialRecord) -> None:
         self.to_stop.add(record.trial)

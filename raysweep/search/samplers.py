@@ -16,27 +16,35 @@ from pydantic import Field
 
 from raysweep.errors import ConfigError
 from raysweep.schema import Config
+from raysweep.search.multifidelity import MultifidelitySampler
 
 
 class SamplerConfig(Config):
-    kind: Literal["tpe", "random", "grid", "gp", "nsga2", "cmaes"] = "tpe"
-    """`tpe`: Bergstra et al. 2011, "Algorithms for Hyper-Parameter Optimization", which alone learns from trials
-    that were stopped; `gp`: a Gaussian process with expected improvement (Jones et al. 1998); `nsga2`: Deb et al.
+    kind: Literal["auto", "multifidelity", "tpe", "random", "grid", "gp", "nsga2", "cmaes"] = "auto"
+    """`auto`: multifidelity for one value without constraints, tpe otherwise. `multifidelity`: a Gaussian process over
+    settings and steps, which learns from trials that were stopped or still run what they would have come to (see
+    multifidelity.py); `tpe`: Bergstra et al. 2011, "Algorithms for Hyper-Parameter Optimization", which learns from
+    trials that were stopped how they stood then; `gp`: a Gaussian process with expected improvement (Jones et al. 1998); `nsga2`: Deb et al.
     2002, for several goals and many trials; `cmaes`: Hansen 2016, "The CMA Evolution Strategy: A Tutorial", for
     numbers and one goal; `random`: no model at all; `grid`: all settings of a discrete space, in random order.
     What `gp` and `cmaes` have no model for, `tpe` proposes."""
     startup_trials: int = Field(default=8, ge=1)
-    """Random proposals before the first modelled one (tpe, gp, cmaes)."""
+    """Random proposals before the first modelled one (tpe, gp, cmaes); trials that must have a score before it
+    (multifidelity)."""
     population: int = Field(default=16, ge=2)
     """Finished trials of a generation (nsga2); those of the first are random."""
 
-    def require_values(self, values: int) -> None:
-        """ConfigError where it cannot rank by so many."""
-        if values > 1 and self.kind == "cmaes":
+    def chosen(self, values: int, is_constrained: bool) -> "SamplerConfig":
+        """What `auto` is for scores of so many values; ConfigError where a kind cannot rank by so many."""
+        if self.kind == "auto":
+            is_simple = values == 1 and not is_constrained
+            return self.model_copy(update={"kind": "multifidelity" if is_simple else "tpe"})
+        if values > 1 and self.kind in ("multifidelity", "cmaes"):
             raise ConfigError(
-                f"sampler.kind cmaes ranks trials by one value, and the objective has {values}. "
+                f"sampler.kind {self.kind} ranks trials by one value, and the objective has {values}. "
                 "Set sampler.kind to tpe, gp, nsga2, random or grid, or weigh the goals into one."
             )
+        return self
 
     @property
     def attempts(self) -> int:
@@ -50,7 +58,7 @@ class SamplerConfig(Config):
 
     @property
     def heeds_constraints(self) -> bool:
-        return self.kind != "cmaes"
+        return self.kind not in ("multifidelity", "cmaes")
 
     def build(self, seed: int) -> BaseSampler:
         """Of one proposal."""
@@ -58,6 +66,8 @@ class SamplerConfig(Config):
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             if self.kind == "tpe":
                 return self._tpe(seed)
+            if self.kind == "multifidelity":
+                return MultifidelitySampler(seed, self.startup_trials)
             if self.kind == "gp":
                 return GPSampler(
                     seed=seed,

@@ -19,6 +19,7 @@ from raysweep.schema import Tree
 from raysweep.search.asking import Asked, Choose
 from raysweep.search.objective import Score
 from raysweep.search.samplers import SamplerConfig
+from raysweep.search.schedulers import Course
 from raysweep.search.tried import Tried, Untried, value_at
 
 Space = Callable[[optuna.Trial], Mapping[str, Any] | None]
@@ -53,9 +54,10 @@ class Study:
     ) -> None:
         """`pinned`: settings by dotted path that the space is told instead of its own suggestions.
 
-        `values`: how many a score has; `is_constrained`: whether it can violate anything.
+        `values`: how many a score has; `is_constrained`: whether it can violate anything. ConfigError where the
+        sampler cannot rank by so many.
         """
-        config.require_values(values)
+        config = config.chosen(values, is_constrained)
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.space, self.config, self.seed, self.values = space, config, seed, values
         self.is_constrained = is_constrained and config.heeds_constraints
@@ -99,6 +101,11 @@ class Study:
             asked.params, {path: self.pinned.get(path, settings[path]) for path in settings}
         )
 
+    def enter(self, number: int, course: Course) -> None:
+        """What is known of the trial before it starts."""
+        for name, value in course._asdict().items():
+            self.storage.set_trial_user_attr(self._ids[number], name, value)
+
     def report(self, number: int, step: int, score: Score) -> None:
         self._last[number] = max(self._last.get(number, (step, score)), (step, score))
         if self.values == 1:  # of several, Optuna keeps none before the end
@@ -129,9 +136,11 @@ class Study:
         params: Mapping[str, Any],
         scores: Mapping[int, Score],
         outcome: Literal["complete", "pruned"],
+        course: Course,
     ) -> None:
         """Takes in a trial of another experiment, with its scores by step."""
         self.propose(EARLIER, params)
+        self.enter(EARLIER, course)
         for step in sorted(scores):
             self.report(EARLIER, step, scores[step])
         self.tell(EARLIER, outcome)

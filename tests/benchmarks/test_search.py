@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import search
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from searching.curves import KINDS, STEPS, VALIDATE_EVERY, World
@@ -136,3 +137,23 @@ def test_what_never_finished_leaves_the_whole_gap():
     world = World("plain", 1000)
     outcome = play(Script(world, 3), world, 3, STEPS)
     assert (outcome.finished, outcome.to_target, outcome.regret) == (0, None, 1.0)
+
+
+# steps at the median and share that reached the target, of ours and of stock -> figure and verdict at 0.6
+BARS = [
+    ((50, 0.9), (100, 0.8), "0.5", "holds"),
+    ((90, 0.9), (100, 0.8), "0.9", "MISSED"),
+    ((50, 0.9), (100, 0.1), "at most 0.5", "holds"),
+    ((90, 0.9), (100, 0.1), "at most 0.9", "open"),
+    ((100, 0.1), (80, 0.9), "at least 1.25", "MISSED"),
+    ((100, 0.1), (100, 0.0), "not measurable", "open"),
+]
+
+
+@pytest.mark.parametrize(("ours", "stock", "figure", "verdict"), BARS)
+def test_a_median_that_is_the_budget_is_no_figure(ours, stock, figure, verdict):
+    of_ours, of_stock = (
+        search.Summary(median, median, reached, 0, 0, 0) for median, reached in (ours, stock)
+    )
+    bar = search.steps_bar("steps", of_ours, of_stock, 0.6)
+    assert (bar.figure, bar.verdict) == (figure, verdict)

@@ -247,7 +247,7 @@ def test_a_stop_of_a_trial_that_ended_meanwhile_changes_nothing(path, folder):
 
 # -- extensions ---------------------------------------------------------------------------------------
 
-HALF = {"kind": "asha", "grace": 20, "reduction_factor": 2, "min_peers": 2}
+HALF = {"kind": "asha", "grace": 20, "reduction_factor": 2, "min_peers": 2, "clock": "steps"}
 """No rung before the end at 20 steps."""
 
 
@@ -368,7 +368,9 @@ def act(mind: Conductor, folder: Path, what: str, which: int, psnr: float) -> No
 
 @given(limits=LIMITS, actions=ACTIONS)
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_a_replay_is_the_live_conductor(tmp_path, limits, actions):
     path, folder = tmp_path / "events.jsonl", tmp_path / "requests"

@@ -415,7 +415,9 @@ def act(mind: Conductor, what: str, which: int, psnr: float) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @given(actions=ACTIONS)
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_a_replay_is_the_live_conductor(tmp_path, kind, actions):
     sweep = small_sweep(scheduler=KINDS[kind])

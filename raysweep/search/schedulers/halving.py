@@ -20,7 +20,7 @@ class AshaConfig(LadderConfig):
     kind: Literal["asha"] = "asha"
 
     def build(self, validate_every: int, last_step: int) -> Scheduler:
-        return Halving(self, Rungs(self.ladder(validate_every), Course(last_step, None)))
+        return Halving(self, Rungs(self.ladder(validate_every, last_step), Course(last_step, None)))
 
 
 class Halving(OnRungs):

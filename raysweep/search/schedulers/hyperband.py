@@ -24,14 +24,16 @@ class HyperbandConfig(LadderConfig):
     kind: Literal["hyperband"] = "hyperband"
 
     def build(self, validate_every: int, last_step: int) -> Scheduler:
-        ladder = self.ladder(validate_every)
+        ladder = self.ladder(validate_every, last_step)
         graces = [*ladder.milestones(last_step), last_step]
         brackets = [self._bracket(grace, validate_every, last_step) for grace in graces]
         return Hyperband(brackets, _deal(_sizes(len(graces), ladder)))
 
     def _bracket(self, grace: int, validate_every: int, last_step: int) -> Halving:
         settings = self.model_copy(update={"grace": grace})
-        return Halving(settings, Rungs(settings.ladder(validate_every), Course(last_step, None)))
+        return Halving(
+            settings, Rungs(settings.ladder(validate_every, last_step), Course(last_step, None))
+        )
 
 
 @dataclass

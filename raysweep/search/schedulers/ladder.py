@@ -13,6 +13,8 @@ from pydantic import Field
 from raysweep.schema import Config
 from raysweep.search.schedulers.base import Course
 
+GRACES = 5
+"""Of which a run has so many: earlier scores say too little of the end (benchmarks/search.py)."""
 Clock = Literal["steps", "phases", "disc_start"]
 
 
@@ -20,20 +22,20 @@ class LadderConfig(Config):
     """What every kind of successive halving has."""
 
     grace: int | None = Field(default=None, ge=1)
-    """Steps of the first rung; None: training.validate_every. The others stand at grace x reduction_factor^k,
+    """Steps of the first rung; None: a fifth of training.steps. The others stand at grace x reduction_factor^k,
     each rounded up to a validation."""
-    reduction_factor: float = Field(default=3.0, gt=1)
+    reduction_factor: float = Field(default=2.0, gt=1)
     """One in so many trials goes on from each rung."""
     min_peers: int = Field(default=3, ge=1)
     """Scores a rung must hold, the trial's own included, before it decides anything."""
-    clock: Clock = "steps"
+    clock: Clock = "phases"
     """Who is compared at a rung. `steps`: all trials. `phases`: those before their GAN began, and those after,
     apart. `disc_start`: the same, and rungs after it are counted from there."""
     settle: int = Field(default=0, ge=0)
     """Steps from the beginning of its GAN in which a trial is not judged."""
 
-    def ladder(self, validate_every: int) -> "Ladder":
-        grace = self.grace or validate_every
+    def ladder(self, validate_every: int, last_step: int) -> "Ladder":
+        grace = self.grace or ceil(last_step / GRACES)
         return Ladder(grace, self.reduction_factor, validate_every, self.clock, self.settle)
 
 

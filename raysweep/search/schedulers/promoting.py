@@ -22,7 +22,9 @@ class PromotingConfig(LadderConfig):
     kind: Literal["promoting"] = "promoting"
 
     def build(self, validate_every: int, last_step: int) -> Scheduler:
-        return Promoting(self, Rungs(self.ladder(validate_every), Course(last_step, None)))
+        return Promoting(
+            self, Rungs(self.ladder(validate_every, last_step), Course(last_step, None))
+        )
 
 
 @dataclass

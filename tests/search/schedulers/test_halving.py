@@ -11,7 +11,8 @@ from raysweep.search.schedulers.ladder import Rung
 
 
 def halving(grace: int = 10, last_step: int = 100, **settings) -> Halving:
-    return parse(AshaConfig, settings).build(grace, last_step)
+    usual = {"grace": grace, "reduction_factor": 3, "clock": "steps"}
+    return parse(AshaConfig, usual | settings).build(grace, last_step)
 
 
 def stops(judge: Halving, trial: str, step: int, *score: float) -> bool:

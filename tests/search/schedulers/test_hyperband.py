@@ -11,7 +11,8 @@ from raysweep.search.schedulers.ladder import Rung
 
 
 def hyperband(last_step: int = 100, **settings) -> Hyperband:
-    return parse(HyperbandConfig, settings).build(10, last_step)
+    usual = {"grace": 10, "reduction_factor": 3, "clock": "steps"}
+    return parse(HyperbandConfig, usual | settings).build(10, last_step)
 
 
 # settings, last step -> trials of each bracket in a round, the rungs of each

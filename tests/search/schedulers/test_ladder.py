@@ -10,7 +10,8 @@ from raysweep.search.schedulers.ladder import Ladder, Rung
 
 
 def ladder(validate_every: int = 10, **settings) -> Ladder:
-    return parse(AshaConfig, settings).ladder(validate_every)
+    usual = {"grace": validate_every, "reduction_factor": 3, "clock": "steps"}
+    return parse(AshaConfig, usual | settings).ladder(validate_every, last_step=100)
 
 
 # settings, validate_every, last step -> milestones
@@ -33,6 +34,10 @@ MILESTONES = [
 @pytest.mark.parametrize(("settings", "validate_every", "last_step", "expected"), MILESTONES)
 def test_rungs_stand_at_validations_by_powers_of_the_factor(settings, validate_every, last_step, expected):  # fmt: skip
     assert ladder(validate_every, **settings).milestones(last_step) == expected
+
+
+def test_the_first_rung_is_at_a_fifth_of_the_run_unless_it_is_said():
+    assert AshaConfig().ladder(10, 290).milestones(290) == [60, 120, 240]
 
 
 # settings, first step with a GAN, last step -> what it passes: milestone, + where its GAN has begun, @ its step

@@ -10,7 +10,8 @@ from raysweep.search.schedulers.promoting import Promoting, PromotingConfig
 
 
 def promoting(last_step: int = 100, **settings) -> Promoting:
-    return parse(PromotingConfig, settings).build(10, last_step)
+    usual = {"grace": 10, "reduction_factor": 3, "clock": "steps"}
+    return parse(PromotingConfig, usual | settings).build(10, last_step)
 
 
 def pauses(judge: Promoting, trial: str, step: int, *score: float) -> bool:
