@@ -92,6 +92,12 @@ def _fairly(clips: Sequence[Clip], most: int) -> Iterator[Clip]:
 
 def _no_clips(manifest: Manifest, split: Split, rule: str, config: DataConfig) -> str:
     share = "data.test_fraction" if split == "test" else "data.valid_fraction"
+    if rule == "folders" and split == "test":
+        return (
+            "data.split 'folders' takes what is kept for a final test from a folder test/, or from what a list names "
+            f"so, got none from {len(manifest.good)} sources. Add one, or set data.split to source or time and "
+            "data.store to a new folder."
+        )
     if config.images:
         return (
             f"data.split {rule!r} must leave {split} images, got none out of {manifest.counts.frames}. "

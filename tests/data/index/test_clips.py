@@ -170,6 +170,11 @@ def test_an_empty_split_is_refused(manifest, split, rule):
         index_clips(manifest, split, DataConfig(split=rule))
 
 
+def test_folders_without_one_for_the_test_are_told_what_would_help():
+    with pytest.raises(DataError, match=r"a folder test/.* Add one, or set data.split to source"):
+        index_clips(sources(3), "test", DataConfig(split="folders", test_fraction=0.1))
+
+
 def test_images_are_not_advised_of_clips():
     with pytest.raises(DataError, match=r"must leave train images, got none out of 1\.") as told:
         index_clips(manifest_of(record("images-0", 1)), "train", DataConfig(images=True))
