@@ -1,5 +1,6 @@
 """Budgets, requests and extensions of a sweep that is played through, and that a replay of it is it."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -375,6 +376,7 @@ def act(mind: Conductor, folder: Path, what: str, which: int, psnr: float) -> No
 def test_a_replay_is_the_live_conductor(tmp_path, limits, actions):
     path, folder = tmp_path / "events.jsonl", tmp_path / "requests"
     path.unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)  # of the example before
     sweep = small_sweep(budget={"trials": None, **limits})
     with driver(path, sweep) as mind:
         for action in actions:
