@@ -21,8 +21,8 @@ check: install
 	$(BIN)/lint-imports
 
 test: check
-	$(BIN)/pytest -m "not ray and not slow and not gpu" --durations=5
-	$(BIN)/pytest -m "ray and not slow and not gpu" --durations=5
+	$(BIN)/pytest -m "not ray and not slow and not gpu" --numprocesses auto --dist loadfile --durations=5
+	$(BIN)/pytest -m "ray and not slow and not gpu" --maxfail 3 --durations=5
 
 test-all: check
 	$(BIN)/pytest -m "not gpu"

@@ -1,12 +1,18 @@
 """One Ray cluster for the whole session, with its dashboard, on the CPUs this machine has."""
 
-from collections.abc import Iterator
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from raysweep.cluster.runtime import connected
 from raysweep.data.demo import make_demo_videos
+
+Begin = Callable[..., "subprocess.Popen[bytes]"]
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +22,36 @@ def cluster() -> Iterator[str]:
 
     with connected():
         yield ray.get_runtime_context().gcs_address
+
+
+@pytest.fixture
+def begin(cluster: str) -> Iterator[Begin]:
+    """Starts Python code on the cluster in a process of its own, which does not outlive the test."""
+    begun: list[subprocess.Popen[bytes]] = []
+
+    def begin(code: str, *words: object) -> "subprocess.Popen[bytes]":
+        environment = {**os.environ, "RAY_ADDRESS": cluster}
+        command = [sys.executable, "-c", code, *map(str, words)]
+        begun.append(subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL))
+        return begun[-1]
+
+    yield begin
+    for process in begun:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(autouse=True)
+def _a_whole_cluster(request: pytest.FixtureRequest) -> None:
+    """Says so where the test before left something running, rather than wait for its CPUs."""
+    import ray
+
+    if "cluster" not in request.fixturenames or not ray.is_initialized():
+        return
+    until = time.monotonic() + 60
+    while ray.available_resources().get("CPU") != ray.cluster_resources()["CPU"]:
+        assert time.monotonic() < until, "an earlier test's trials still hold CPUs of the cluster"
+        time.sleep(0.2)
 
 
 @pytest.fixture(scope="session")

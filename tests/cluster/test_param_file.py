@@ -14,7 +14,7 @@ from raysweep.experiment.records import Records, replay
 from raysweep.schema import Tree
 from tests.legacy.files import FOLDER
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.ray
 
 SMALL: Tree = {
     "data.resolution": 32,

@@ -1,8 +1,6 @@
 """Trials that pause and go on, through Tune: as new trials of its, under our ids, one process at a time."""
 
 import os
-import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -27,7 +25,7 @@ from search_spaces import smoke
 from tests.fakes import PSNR, STEPS, small_sweep
 from trainables import TRAINABLES
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.ray
 
 
 class PauseOnce(Patient):
@@ -142,6 +140,7 @@ def test_a_run_of_workers_goes_on_from_its_checkpoint(cluster, videos, tmp_path)
 
 
 COMMAND = """
+# `raysweep` with trials that train nothing
 import sys
 from raysweep.cli import main
 from tests.cluster.test_promotion import fast_trial
@@ -151,25 +150,18 @@ sys.exit(main())
 """
 
 
-def begin_command(cluster: str, *words: object) -> "subprocess.Popen[bytes]":
-    """`raysweep` in a process of its own, with trials that train nothing."""
-    environment = {**os.environ, "RAY_ADDRESS": cluster}
-    command = [sys.executable, "-c", COMMAND, *map(str, words)]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
-
-
-def test_a_command_that_is_killed_twice_loses_nothing(cluster, videos, tmp_path) -> None:
+def test_a_command_that_is_killed_twice_loses_nothing(begin, videos, tmp_path) -> None:
     experiment = Experiment(tmp_path / "smoke")
     words = ["sweep", "smoke", "--data", videos, "--storage", tmp_path, "--trials", 4]
     for _ in range(2):
-        driver, before = begin_command(cluster, *words), reports(experiment)
+        driver, before = begin(COMMAND, *words), reports(experiment)
         while reports(experiment) < before + 2:
             assert driver.poll() is None, "the driver ended by itself"
             time.sleep(0.05)
         driver.kill()
         driver.wait()
         words = ["resume", experiment.folder]
-    assert begin_command(cluster, *words).wait() == 0
+    assert begin(COMMAND, *words).wait() == 0
     events = list(read(experiment.events))
     heard = Counter((event["trial"], event.get("step"), event["kind"]) for event in events)
     once = ("proposed", "report", "ended")

@@ -8,7 +8,7 @@ import pytest
 from raysweep.cli import main
 from tests.cluster.test_sweep import assignments
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.ray
 
 SETTINGS = {
     "training.steps": 4,

@@ -2,10 +2,8 @@
 
 import csv
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -18,8 +16,9 @@ from raysweep.experiment.events import Event, read
 from raysweep.experiment.layout import Experiment
 from raysweep.experiment.records import replay
 from raysweep.pretrained import load
+from tests.cluster.conftest import Begin
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.ray
 
 LEARNING_RATE = 4.5e-6 * 8
 """The taming preset's: 4.5e-6 times the frames of a batch."""
@@ -99,15 +98,11 @@ def test_the_export_is_the_best_trial_and_codes_a_video(swept: Path, videos: Pat
     assert tokenizer.decode((codes,)).shape == (16, 32, 32, 3)
 
 
-def test_a_killed_driver_loses_nothing(cluster: str, videos: Path, tmp_path: Path) -> None:
+def test_a_killed_driver_loses_nothing(begin: Begin, videos: Path, tmp_path: Path) -> None:
     """SIGKILL in the middle of a trial, then resume: same trials, each to its end, none begun again."""
     slow = assignments({"training.steps": 200, "scheduler.kind": "none", "budget.trials": 2})
     words = ["sweep", "smoke", "--data", videos, "--storage", tmp_path, *slow]
-    code = "import sys; from raysweep.cli import main; sys.exit(main())"
-    environment = {**os.environ, "RAY_ADDRESS": cluster}
-    driver = subprocess.Popen(
-        [sys.executable, "-c", code, *map(str, words)], env=environment, stdout=subprocess.DEVNULL
-    )
+    driver = begin("import sys; from raysweep.cli import main; sys.exit(main())", *words)
     folder = tmp_path / "smoke"
     wait_for_report(folder, driver)
     driver.send_signal(signal.SIGKILL)
@@ -125,19 +120,14 @@ def test_a_killed_driver_loses_nothing(cluster: str, videos: Path, tmp_path: Pat
         assert resumed_at == max(record.reports, default=0) + 5
 
 
-@pytest.mark.timeout(600)
 def test_finalists_are_tested_once_at_the_end_of_their_training(
     cluster: str, videos: Path, tmp_path: Path
 ) -> None:
-    """By a TorchTrainer of two workers; then as after a driver that died between training and test.
-
-    Four runs, each of which takes half a minute to start.
-    """
+    """Then as after a driver that died between training and test; test_trainer.py tests with two workers."""
     settings = {
         "confirm.top": 1,
         "confirm.seeds": 2,
         "budget.trials": 1,
-        "cluster.workers": 2,
         "data.split": "source",
         "data.test_fraction": 0.2,
     }

@@ -21,7 +21,7 @@ from raysweep.training import checkpoint
 from tests.fakes import PSNR
 from tests.tiny import EMA, tiny_run
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.ray
 
 KILLED_AT = 5
 EVERYTHING: Tree = {
@@ -37,6 +37,8 @@ EVERYTHING: Tree = {
     "training.validate_every": 5,
     "training.weight_ema": 0.99,
     "tracking.tensorboard": False,
+    "data.split": "source",
+    "data.test_fraction": 0.2,
 }
 
 
@@ -74,7 +76,7 @@ def ends(
     footage = in_shared_memory(folder / "store")
     ends = {}
     for name in ("alone", "killed"):
-        job = Job(Experiment(folder / "runs"), name, PSNR)
+        job = Job(Experiment(folder / "runs"), name, PSNR, is_tested=True)
         job.write(config)
         log = job.folder.resolve() / "training.log"
         callbacks = [Killer(log)] if name == "killed" else []
@@ -96,11 +98,12 @@ def test_the_killed_run_went_on_from_its_checkpoint(ends) -> None:
         lines = (ends[name][0].folder / "training.log").read_text().splitlines()
         return [line.split("Z  ")[1] for line in lines if "started" in line or "resumed" in line]
 
-    def validations(name: str) -> list[Tree]:
+    def scores(name: str, metric: str) -> list[Tree]:
         lines = (ends[name][0].folder / "metrics.jsonl").read_text().splitlines()
-        return [line for line in map(json.loads, lines) if "val/psnr" in line]
+        return [line for line in map(json.loads, lines) if metric in line]
 
     assert starts("alone") == ["started"]
     assert starts("killed") == ["started", f"resumed from step {KILLED_AT}"]
-    assert len(validations("alone")) == 3
-    assert validations("killed") == validations("alone")
+    for metric, count in (("val/psnr", 3), ("test/psnr", 1)):
+        assert len(scores("alone", metric)) == count
+        assert scores("killed", metric) == scores("alone", metric)

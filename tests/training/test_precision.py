@@ -45,13 +45,13 @@ def test_the_scale_does_not_change_what_is_learned() -> None:
 
 def test_a_scale_too_large_is_halved_until_the_gradients_fit() -> None:
     parts = tiny_parts({**GAN, "training.precision": "fp16"})
-    parts.state.scale.value = torch.tensor(2.0**40)
-    for _ in range(40):
+    parts.state.scale.value = torch.tensor(2.0**19)
+    for _ in range(10):
         parts.step(frames(4))
     skipped, in_a_row = parts.state.skipped.tolist()
-    assert 0 < skipped < 40
+    assert 0 < skipped < 10
     assert in_a_row == 0
-    assert parts.state.scale.value == 2.0 ** (40 - skipped)
+    assert parts.state.scale.value == 2.0 ** (19 - skipped)
 
 
 def test_the_scale_doubles_after_many_good_steps() -> None:

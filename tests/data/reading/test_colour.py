@@ -43,7 +43,7 @@ def test_nothing_changes_nothing():
         (Colour(hue=1 / 3), functional.adjust_hue, 1 / 3),
         (Colour(hue=-1 / 3), functional.adjust_hue, -1 / 3),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", str(value)),
 )
 def test_each_map_is_torchvisions_which_rounds_down_up_to_twice(colour, function, amount):
     theirs = torchvision(function, CLIP_THWC, amount)
