@@ -2,6 +2,7 @@
 
 from raysweep.cluster.alone import alone
 from raysweep.cluster.footage import Footage
+from raysweep.cluster.mending import mend
 from raysweep.cluster.worker import Job
 
 
@@ -11,5 +12,5 @@ def distributed(job: Job, footage: Footage) -> None:
     from raysweep.cluster.trainer import build_trainer
 
     with alone(job.folder):  # Train's controller reads and prunes the checkpoints that lie there
-        pass
+        mend(job.folder)
     build_trainer(job, footage, [TuneReportCallback()]).fit()

@@ -1,6 +1,6 @@
 """One worker in the trial's own process: no controller and no worker group to start.
 
-It writes the layout of a Train run, and prunes by the same rule: the last checkpoint stays.
+It writes the layout of a Train run, and prunes by the same rule: the last two checkpoints stay.
 """
 
 import torch
@@ -9,6 +9,7 @@ from ray import tune
 from raysweep.cluster import worker
 from raysweep.cluster.alone import alone
 from raysweep.cluster.footage import Footage, Share
+from raysweep.cluster.mending import mend
 from raysweep.cluster.worker import Job
 from raysweep.training.loop import Report
 
@@ -22,5 +23,6 @@ def single(job: Job, footage: Footage) -> None:
         tune.report({"step": report.step, **report.metrics})
 
     with alone(job.folder):
+        mend(job.folder)
         start = worker.latest_checkpoint(job.folder)
         worker.train(job, Share(footage), device, report, start)

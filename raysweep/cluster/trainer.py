@@ -29,7 +29,7 @@ def build_trainer(job: Job, footage: Footage, callbacks: Sequence[Any] = ()) -> 
             name=job.trial,
             storage_path=str(job.experiment.trials.resolve()),
             callbacks=list(callbacks),
-            checkpoint_config=CheckpointConfig(num_to_keep=1),
+            checkpoint_config=CheckpointConfig(num_to_keep=worker.KEPT_CHECKPOINTS),
             failure_config=FailureConfig(
                 max_failures=cluster.max_failures, controller_failure_limit=3
             ),
@@ -53,8 +53,8 @@ def _worker(settings: dict[str, Any]) -> None:
     shard, device = ray.train.get_dataset_shard(FRAMES), ray.train.torch.get_device()
     with alone(job.folder) if shard.rank == 0 else nullcontext():
         saved = ray.train.get_checkpoint()
-        if saved is None:
-            return worker.train(job, shard, device, _report, None)
+        if saved is None:  # a new run, or one whose list of checkpoints was torn
+            return worker.train(job, shard, device, _report, worker.latest_checkpoint(job.folder))
         with saved.as_directory() as start:
             return worker.train(job, shard, device, _report, Path(start))
 

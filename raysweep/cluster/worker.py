@@ -21,6 +21,9 @@ from raysweep.training import checkpoint
 from raysweep.training.loop import Parts, Report, fit, resume
 from raysweep.training.testing import final_score
 
+KEPT_CHECKPOINTS = 2
+"""The latest of a trial: should a machine that fails tear the last, there is the one before."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -97,14 +100,12 @@ def _trackers(job: Job, config: RunConfig, parts: Parts, resumed_at: int | None)
 
 
 def latest_checkpoint(folder: Path) -> Path | None:
-    """The newest complete checkpoint in a trial's folder, in the layout that `single` writes."""
-    complete = [path.parent for path in folder.glob("checkpoint_*/state.pt")]
-    return max(complete, default=None)
+    """The newest in a trial's folder; `mend` has taken out of sight what is torn."""
+    return max(folder.glob("checkpoint_*"), default=None)
 
 
 def keep_checkpoint(folder: Path, made: Path) -> None:
-    """Moves a new checkpoint into the trial's folder, then drops the older ones."""
+    """Moves a new checkpoint into the trial's folder, then drops those of longer ago."""
     checkpoint.replace_folder(made, folder / made.name)
-    for old in folder.glob("checkpoint_*"):
-        if old.name != made.name:
-            checkpoint.remove_folder(old)
+    for old in sorted(folder.glob("checkpoint_*"))[:-KEPT_CHECKPOINTS]:
+        checkpoint.remove_folder(old)

@@ -31,8 +31,9 @@ class EventLog:
     Raises ExperimentError while another process has it open for writing.
     """
 
-    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
-        self.path, self._clock = path, clock
+    def __init__(self, path: Path, clock: Callable[[], float] | None = None) -> None:
+        """`clock`: seconds since the epoch; None: a steady one."""
+        self.path, self._clock = path, clock or steady_clock()
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("ab")
         try:
@@ -63,6 +64,12 @@ class EventLog:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def steady_clock() -> Callable[[], float]:
+    """Seconds since the epoch, counted on from now: whoever sets this machine's clock changes no budget of hours."""
+    begun, since = time.time(), time.monotonic()
+    return lambda: begun + time.monotonic() - since
 
 
 def read(path: Path) -> Iterator[Event]:

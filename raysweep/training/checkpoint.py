@@ -6,8 +6,10 @@ config.yaml     the resolved settings
 """
 
 import json
+import os
 import pickle
 import shutil
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -42,8 +44,21 @@ def save(
     (folder / "config.yaml").write_text(yaml.safe_dump(dict(settings), sort_keys=False))
     (folder / "metrics.json").write_text(json.dumps({"step": state.step, "metrics": dict(metrics)}))
     partial = folder / "state.pt.partial"
-    torch.save({"version": VERSION, **state.state_dict()}, partial)
+    with partial.open("wb") as file:
+        torch.save({"version": VERSION, **state.state_dict()}, file)
+        file.flush()
+        os.fsync(file.fileno())
     partial.replace(folder / "state.pt")
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether a checkpoint is there of which no byte was lost or changed: `state.pt` holds checksums of all its parts."""
+    try:
+        saved_metrics(folder)
+        with zipfile.ZipFile(folder / "state.pt") as archive:
+            return archive.testzip() is None
+    except (OSError, zipfile.BadZipFile, json.JSONDecodeError):
+        return False
 
 
 def load(folder: Path) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from raysweep.cli import main
+from raysweep.cluster.worker import KEPT_CHECKPOINTS
 from raysweep.experiment.events import Event, read
 from raysweep.experiment.layout import Experiment
 from raysweep.experiment.records import replay
@@ -59,7 +60,7 @@ def test_a_trial_leaves_what_the_layout_promises(swept: Path) -> None:
     left = {path.name for path in trial.iterdir()}
     assert {"config.yaml", "summary.txt", "training.log", "metrics.jsonl"} <= left
     assert {"reconstructions", "tensorboard", "best"} <= left
-    assert len(list(trial.glob("checkpoint_*"))) == 1
+    assert len(list(trial.glob("checkpoint_*"))) == KEPT_CHECKPOINTS
     assert {path.name for path in (trial / "best").iterdir()} == {"psnr", "lpips_random"}
 
 

@@ -1,6 +1,7 @@
 """Budgets, requests and extensions of a sweep that is played through, and that a replay of it is it."""
 
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -93,6 +94,21 @@ def test_spent_hours_end_what_runs_and_the_time_without_a_driver_is_none(path):
     assert states(mind) == ["finished", "stopped"]
     assert mind.known.budget.seconds == (3 + 10) * MINUTE
     assert mind.trials["0001"].reason == "budget.hours is spent, at step 10"
+
+
+@pytest.mark.parametrize("jump_seconds", [86400.0, -86400.0])
+def test_whoever_sets_the_clock_spends_no_hours(path, monkeypatch, jump_seconds):
+    sweep = small_sweep(budget={"hours": 1}, scheduler=NO_STOPS)
+    with EventLog(path) as log:
+        log.append("opened", "")
+        mind = Conductor(sweep, smoke.space, PSNR, log, read(path))
+        first = mind.propose()
+        mind.start(first.trial)
+        now = time.time
+        monkeypatch.setattr(time, "time", lambda: now() + jump_seconds)
+        assert not mind.report(first.trial, 5, {"val/psnr": 1.0})
+    assert 0 <= mind.known.budget.seconds < 3600
+    assert Account(sweep, PSNR, read(path)).budget.seconds == mind.known.budget.seconds
 
 
 def test_gpu_hours_count_every_gpu_of_a_running_trial(path):
