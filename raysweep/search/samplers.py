@@ -16,7 +16,6 @@ from pydantic import Field
 
 from raysweep.errors import ConfigError
 from raysweep.schema import Config
-from raysweep.search.multifidelity import MultifidelitySampler
 
 
 class SamplerConfig(Config):
@@ -67,6 +66,9 @@ class SamplerConfig(Config):
             if self.kind == "tpe":
                 return self._tpe(seed)
             if self.kind == "multifidelity":
+                # here, since SciPy takes a second to import, and every training process reads the settings
+                from raysweep.search.multifidelity import MultifidelitySampler
+
                 return MultifidelitySampler(seed, self.startup_trials)
             if self.kind == "gp":
                 return GPSampler(

@@ -1,0 +1,1 @@
+"""How trials begin, one after another."""
