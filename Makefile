@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: install demo test test-all check bench
+.PHONY: install demo test test-all test-cluster check bench
 
 install: .venv/installed
 
@@ -25,7 +25,10 @@ test: check
 	$(BIN)/pytest -m "ray and not slow and not gpu" --maxfail 3 --durations=5
 
 test-all: check
-	$(BIN)/pytest -m "not gpu"
+	$(BIN)/pytest -m "not gpu and not cluster"
+
+test-cluster: install
+	$(BIN)/pytest -m cluster tests/deploy
 
 bench: install
 	for b in benchmarks/*.py; do $(BIN)/python $$b || exit 1; done
