@@ -37,8 +37,16 @@ class ClusterConfig(Config):
     """`distributed`: a TorchTrainer; `single`: in the trial's own process, a third of the start-up, one
     worker only; `auto`: single when one worker is asked for."""
     max_failures: int = Field(default=3, ge=0)
-    """Times that a `distributed` run goes on from its last checkpoint after a worker died or raised an error,
-    before its trial has failed; 0: never."""
+    """Times in a row that a run goes on from its last checkpoint after one of its processes died, with its node or
+    without, and it came no further, before its trial has failed; 0: never. Those of a `distributed` run count also
+    where a worker raised an error, and all of them."""
+    max_cpus: int | None = Field(default=None, ge=1)
+    max_gpus: float | None = Field(default=None, gt=0)
+    """Of all trials of a sweep together, which leaves the rest of the cluster to others; None: all. What the base run
+    says holds for the sweep; a single trial's settings do not change it."""
+    autoscales: bool = False
+    """Whether nodes may come that raysweep cannot know of, as under KubeRay or for a driver that is not on the head
+    node: what does not fit is then waited for, and not refused."""
 
     @property
     def gpus(self) -> float:

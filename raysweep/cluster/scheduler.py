@@ -5,6 +5,7 @@ from typing import Any
 from ray.tune.experiment import Trial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
+from raysweep.cluster.deaths import error_of, is_death, last_line
 from raysweep.experiment.conductor import Conductor
 
 
@@ -45,8 +46,13 @@ class ConductedScheduler(FIFOScheduler):
             self.conductor.end(trial.config["trial"])
 
     def on_trial_error(self, tune_controller: Any, trial: Trial) -> None:
-        if self._has_turn(trial):
-            self.conductor.end(trial.config["trial"], error=_cause(trial))
+        if not self._has_turn(trial):
+            return
+        error = error_of(trial)
+        if is_death(error):
+            self.conductor.lost(trial.config["trial"], last_line(error))
+        else:
+            self.conductor.end(trial.config["trial"], error=last_line(error))
 
     def _has_turn(self, trial: Trial) -> bool:
         return self._turns[trial.config["trial"]] == trial.trial_id
@@ -55,9 +61,3 @@ class ConductedScheduler(FIFOScheduler):
 def _is_metric(name: str, value: object) -> bool:
     ours = name.startswith(("val/", "train/", "test/")) or name == "diverged"
     return ours and isinstance(value, (int, float))
-
-
-def _cause(trial: Trial) -> str:
-    """The last line of the trial's traceback: the error itself."""
-    text = str(trial.get_error() or "the process died").strip()
-    return text.splitlines()[-1][:500]

@@ -5,6 +5,7 @@ from typing import Any
 
 from ray.tune.search import Searcher
 
+from raysweep.cluster.room import Room
 from raysweep.cluster.worker import Job
 from raysweep.experiment.conductor import Conductor
 from raysweep.experiment.layout import Experiment
@@ -13,13 +14,13 @@ from raysweep.experiment.layout import Experiment
 class ConductedSearcher(Searcher):
     """Hands out trials under our ids: Tune's configuration of a trial is its id, and whether it is tested."""
 
-    def __init__(self, conductor: Conductor, experiment: Experiment) -> None:
+    def __init__(self, conductor: Conductor, experiment: Experiment, room: Room) -> None:
         super().__init__()
-        self.conductor, self.experiment = conductor, experiment
+        self.conductor, self.experiment, self.room = conductor, experiment, room
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
-        """None: Tune is to ask again later."""
-        proposal = self.conductor.propose()
+        """None: Tune is to ask again later, which it does all the time."""
+        proposal = self.conductor.propose() if self.room.is_there(self.conductor) else None
         if proposal is None:
             return str(Searcher.FINISHED) if self.conductor.is_over else None
         job = Job(self.experiment, proposal.trial, self.conductor.objective)

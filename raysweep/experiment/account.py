@@ -44,7 +44,7 @@ def _spend(budget: Budget, event: Event, record: TrialRecord, objective: Objecti
         budget.started(trial)
     elif event["kind"] == "report":
         budget.report(trial, event["step"], objective.score(event["metrics"]))
-    elif event["kind"] == "paused":
+    elif event["kind"] in ("paused", "suspended"):
         budget.paused(trial)
     elif event["kind"] == "ended":
         budget.ended(trial, event["state"], record.last_step)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
-from raysweep.config import RunConfig, SweepConfig
+from raysweep.config import ClusterConfig, RunConfig, SweepConfig
 from raysweep.errors import UserError
 from raysweep.experiment.confirmation import Entry, left_to_confirm
 from raysweep.experiment.earlier import Known
@@ -83,6 +83,18 @@ class Conductor:
         return self.known.scheduler
 
     @property
+    def at_work(self) -> list[str]:
+        """Trials that the executor has."""
+        return [trial for trial in self.known.open_trials() if trial not in self._waiting]
+
+    def cluster_of(self, trial: str) -> ClusterConfig:
+        """What it takes; what the base run takes where its settings make no valid one."""
+        try:
+            return run_of(self.known.sweep, self.trials[trial]).cluster
+        except UserError:  # which `propose` tells
+            return self.known.sweep.run().cluster
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing runs, and nothing is to run any more."""
         if not self.known.search_is_over or self.known.open_trials():
@@ -153,6 +165,16 @@ class Conductor:
         """The executor is done with the trial; one that was stopped or paused keeps that state."""
         if self.trials[trial].is_open:
             self.ledger.halt(trial, Verdict("failed" if error else "finished", error))
+
+    def lost(self, trial: str, reason: str) -> None:
+        """A process of the trial died: it goes on from its checkpoint, before all others; it has failed where that
+        has happened too often without it coming further."""
+        record = self.trials[trial]
+        if record.losses >= self.cluster_of(trial).max_failures:
+            self.end(trial, reason)
+        elif record.is_open:
+            self.ledger.write("suspended", trial, reason=reason, is_lost=True)
+            self._waiting.insert(0, trial)
 
     def _from_line(self) -> Proposal | None:
         """A trial that is there."""

@@ -17,7 +17,8 @@ from raysweep.errors import ExperimentError
 Event = dict[str, Any]
 """`kind`, `trial`, `time` in seconds since the epoch, and more.
 
-Of one trial: proposed, started, report, stop (a person asks), paused, promoted, tested (on the test split), ended.
+Of one trial: proposed, started, report, stop (a person asks), paused, promoted, suspended (it rests, as nothing
+decided about it), tested (on the test split), ended.
 Of the whole search, with a `trial` that is empty: opened (a driver begins), known (what another experiment found),
 extended, and exhausted (the space has no more settings).
 """

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from raysweep.cluster.resources import Capacity
+from raysweep.cluster.room import Room
 from raysweep.commands.footage import (
     default_store,
     prepared,
@@ -38,8 +39,9 @@ class Loop:
     at_once = 0
     """As asked for last."""
 
-    def __call__(self, conductor: Conductor, *_: object, at_once: int) -> None:
-        self.at_once = at_once
+    def __call__(self, conductor: Conductor, *_: object, room: Room) -> None:
+        clusters = map(conductor.cluster_of, conductor.known.open_trials())
+        self.at_once = room.at_once(clusters)
         if self.reports is None:
             execute(conductor, by_weight)
             return

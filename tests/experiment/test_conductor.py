@@ -366,6 +366,40 @@ def test_a_driver_killed_anywhere_is_taken_over(conductor, live, tmp_path):
         mind.log.close()
 
 
+def test_a_trial_whose_process_died_goes_on_first_and_unchanged(conductor, path):
+    mind = conductor(path)
+    first, second = mind.propose().trial, mind.propose().trial
+    for trial in (first, second):
+        mind.start(trial)
+    mind.report(first, 5, {"val/psnr": 1.0})
+    before = known(mind)[1:]
+    mind.lost(first, "The actor died because its node has died.")
+    assert (states(mind)[first], mind.at_work) == ("suspended", [second])
+    assert known(mind)[1:] == before
+    assert mind.propose().trial == first
+    mind.start(first)
+    assert (states(mind)[first], mind.trials[first].reason) == ("running", "")
+
+
+def test_a_trial_whose_process_dies_again_and_again_fails_where_it_comes_no_further(
+    conductor, path
+):
+    mind = conductor(path, small_sweep(base={"cluster": {"max_failures": 2}}))
+    trial = mind.propose().trial
+    mind.start(trial)
+    for step in (5, 10):  # each time further
+        mind.lost(trial, "gone")
+        mind.lost(mind.propose().trial, "gone")
+        mind.report(mind.propose().trial, step, {"val/psnr": 1.0})
+    for _ in range(2):
+        mind.lost(trial, "gone")
+        assert mind.propose().trial == trial
+    mind.lost(trial, "gone")
+    assert (states(mind)[trial], mind.trials[trial].reason) == ("failed", "gone")
+    mind.lost(trial, "gone")
+    assert kinds(path, trial)[-1] == "ended"
+
+
 def test_a_verdict_that_was_not_written_is_given(conductor, path):
     mind = conductor(path, small_sweep(scheduler={"min_peers": 1}))
     first, second = mind.propose(), mind.propose()
@@ -387,7 +421,7 @@ ACTIONS = st.lists(
         st.just(("propose", 0, 0.0)),
         st.tuples(st.just("report"), st.integers(0, 5), st.floats(0, 30)),
         st.tuples(st.just("report"), st.integers(0, 5), st.just(math.nan)),
-        st.tuples(st.sampled_from(["end", "fail"]), st.integers(0, 5), st.just(0.0)),
+        st.tuples(st.sampled_from(["end", "fail", "die"]), st.integers(0, 5), st.just(0.0)),
         st.just(("add", 0, 0.0)),
     ),
     max_size=40,
@@ -408,6 +442,8 @@ def act(mind: Conductor, what: str, which: int, psnr: float) -> None:
     record = running[which % len(running)]
     if what == "report":
         mind.report(record.trial, record.step + 5, {"val/psnr": psnr})
+    elif what == "die":
+        mind.lost(record.trial, "gone")
     else:
         mind.end(record.trial, "gone" if what == "fail" else "")
 
