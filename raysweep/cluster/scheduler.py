@@ -54,6 +54,15 @@ class ConductedScheduler(FIFOScheduler):
         else:
             self.conductor.end(trial.config["trial"], error=last_line(error))
 
+    def choose_trial_to_run(self, tune_controller: Any) -> Trial | None:
+        """Where a person has paused the whole, what has not begun does not begin."""
+        if self.conductor.is_suspended:
+            for trial in tune_controller.get_live_trials():
+                if trial.status == Trial.PENDING:
+                    self.conductor.suspend(trial.config["trial"])
+                    tune_controller.stop_trial(trial)
+        return super().choose_trial_to_run(tune_controller)
+
     def _has_turn(self, trial: Trial) -> bool:
         return self._turns[trial.config["trial"]] == trial.trial_id
 

@@ -35,7 +35,7 @@ from raysweep.experiment.journal import KeptJournal
 from raysweep.experiment.layout import Experiment, create, remove
 from raysweep.experiment.provenance import provenance
 from raysweep.experiment.records import TrialRecord
-from raysweep.experiment.requests import waiting
+from raysweep.experiment.requests import waiting, withdraw_pauses
 from raysweep.experiment.results import write_csv
 from raysweep.search.study import Space
 from trainables import TRAINABLES
@@ -92,6 +92,7 @@ def _run(now: Standing, added: Added | None = None, more: Extension | None = Non
         for asked in runs:
             require_place(asked.cluster)
         room = Room(sweep.run().cluster, sweep.budget.max_concurrent, say)
+        withdraw_pauses(experiment.requests)
         log.append("opened", "")
         conductor = _conductor(now, footage.manifest, log)
         if more is not None:
@@ -200,6 +201,8 @@ def _conclude(now: Standing) -> None:
             "Widen it, or go on with the best of theirs."
         )
     unfinished = sum(record.is_open for record in now.trials.values())
+    if now.is_suspended:
+        return
     if unfinished or not rows:
         raise TrainingFailed(
             f"interrupted with {unfinished} unfinished; go on with `raysweep resume {now.experiment.folder}`."

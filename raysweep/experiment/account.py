@@ -19,6 +19,8 @@ class Account:
     ) -> None:
         self.sweep, self.objective = sweep, objective
         self.trials, self.budget = Records(), Budget(sweep.budget)
+        self.is_suspended = False
+        """Whether a person has paused the whole, and no driver has begun since."""
         for event in events:
             self.learn(event)
 
@@ -27,6 +29,8 @@ class Account:
             _spend(self.budget, event, apply(self.trials, event), self.objective)
             return
         _spend_in_all(self.budget, event)
+        if event["kind"] in ("suspended", "continued", "opened"):
+            self.is_suspended = event["kind"] == "suspended"
         if event["kind"] == "extended":
             prolong(self.trials, event)
             self.sweep = extended(self.sweep, event)

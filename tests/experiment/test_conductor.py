@@ -2,7 +2,7 @@
 
 import json
 import math
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from optuna.trial import TrialState
 from raysweep.config import SweepConfig, in_steps
 from raysweep.experiment.conductor import Conductor, Proposal
 from raysweep.experiment.events import EventLog, read
+from raysweep.experiment.requests import Request
 from raysweep.schema import Tree
 from raysweep.search.objective import Constraint, Goal, Objective
 from raysweep.search.ranking import ranks
@@ -364,6 +365,58 @@ def test_a_driver_killed_anywhere_is_taken_over(conductor, live, tmp_path):
         if at_once == 1:  # nothing depends on who ran beside whom: all comes out the same
             assert outcome(mind) == expected
         mind.log.close()
+
+
+def asked(number: int, kind: str) -> Request:
+    return Request(f"{number:020d}-1", kind, "", {})
+
+
+def test_a_sweep_that_is_paused_rests_and_goes_on_unchanged(conductor, live, tmp_path):
+    """Asked for at some moments; a driver later, the same as if nobody had asked."""
+    at_once, sweep, log, expected = live
+    for number in range(0, log.count(b'"report"'), 4):
+        path = tmp_path / f"{number}.jsonl"
+        mind = conductor(path, sweep)
+        mind.add({"loss.disc_weight": 0.001}, "by hand")
+        heard = count()
+        mind.requests = lambda n=number, c=heard: [asked(0, "pause")] * (next(c) >= 2 * n)
+        play(mind, at_once)
+        assert mind.is_over
+        assert not mind.at_work
+        rests = {name: record.step for name, record in mind.trials.items() if record.is_open}
+        mind.log.append("opened", "")
+        mind.log.close()
+        again = conductor(path, sweep)
+        assert again.is_suspended is False
+        started = play(again, at_once)
+        assert started[: len(rests)] == list(rests)
+        check_complete(again, 7)
+        if at_once == 1:
+            assert outcome(again) == expected
+        again.log.close()
+
+
+def test_a_pause_that_is_taken_back_puts_trials_in_line_again(conductor, path):
+    mind = conductor(path)
+    trial = mind.propose().trial
+    mind.start(trial)
+    mind.requests = lambda: [asked(0, "pause")]
+    assert mind.report(trial, 5, {"val/psnr": 1.0})
+    mind.end(trial)  # as the executor says of what was stopped
+    assert (states(mind)[trial], mind.propose(), mind.is_over) == ("suspended", None, True)
+    mind.requests = lambda: [asked(0, "pause"), asked(1, "unpause")]
+    assert mind.propose().trial == trial
+    assert not mind.is_suspended
+
+
+def test_a_trial_at_its_end_is_not_paused_there(conductor, path):
+    mind = conductor(path)
+    trial = mind.propose().trial
+    mind.start(trial)
+    mind.requests = lambda: [asked(0, "pause")]
+    assert not mind.report(trial, STEPS[-1], {"val/psnr": 1.0})
+    mind.end(trial)
+    assert states(mind)[trial] == "finished"
 
 
 def test_a_trial_whose_process_died_goes_on_first_and_unchanged(conductor, path):
