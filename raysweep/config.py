@@ -44,6 +44,9 @@ class ClusterConfig(Config):
     max_gpus: float | None = Field(default=None, gt=0)
     """Of all trials of a sweep together, which leaves the rest of the cluster to others; None: all. What the base run
     says holds for the sweep; a single trial's settings do not change it."""
+    priority: int = 0
+    """Of a sweep among those on the same cluster: while one of a higher priority has trials that wait, those of a lower
+    start none. Among equals, whoever has less of the cluster is next."""
     autoscales: bool = False
     """Whether nodes may come that raysweep cannot know of, as under KubeRay or for a driver that is not on the head
     node: what does not fit is then waited for, and not refused."""

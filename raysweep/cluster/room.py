@@ -2,10 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from math import inf
 
 from raysweep.cluster import resources
 from raysweep.cluster.growth import full_capacity
+from raysweep.cluster.leases import Share
 from raysweep.cluster.resources import Capacity, ceiling, concurrency, fitting
+from raysweep.cluster.sharing import Alone, Sharing
 from raysweep.config import ClusterConfig
 from raysweep.errors import ResourceError
 from raysweep.experiment.conductor import Conductor
@@ -19,23 +22,41 @@ ever fit, none would be proposed in knowledge of another's results."""
 
 class Room:
     """`base`: what a trial of the search takes; `most`: trials at once by the budget, None: no limit; `tell` hears
-    when the number changes."""
+    when the number changes; `others`: with whom the cluster is shared, None: nobody."""
 
     def __init__(
         self,
         base: ClusterConfig,
         most: int | None = None,
         tell: Callable[[str], None] = lambda line: None,
+        others: Sharing | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.base, self.most, self.tell, self.clock = base, most, tell, clock
-        self._looked_at = float("-inf")
+        self.others = others or Alone()
+        self._looked_at = self._beat_at = float("-inf")
         self._told: int | None = None
         self._sizes: dict[str, ClusterConfig] = {}
 
     def is_there(self, conductor: Conductor) -> bool:
         """Whether another trial may start."""
-        return len(conductor.at_work) < self.at_once(self._open(conductor))
+        held = len(conductor.at_work)
+        if held >= self.at_once(self._open(conductor)):
+            return False
+        return self.others.may_start(*self._shares(held))
+
+    def beat(self, conductor: Conductor) -> None:
+        """Says that the driver is alive; called all the time."""
+        if self.clock() >= self._beat_at + SECONDS:
+            self.others.beat(len(conductor.at_work), conductor.has_more)
+            self._beat_at = self.clock()
+
+    def _shares(self, held: int) -> tuple[Share, int, Share]:
+        each = Share(self.base.workers * self.base.cpus_per_worker, self.base.gpus)
+        whole = self._full or self._now
+        if self.base.autoscales:
+            return each, held, Share(inf, inf)
+        return each, held, Share(max(whole.cpus, self._now.cpus), max(whole.gpus, self._now.gpus))
 
     def at_once(self, clusters: Iterable[ClusterConfig] = ()) -> int:
         """`clusters`: what the trials take that are not over; the largest decides."""

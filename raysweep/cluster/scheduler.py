@@ -6,6 +6,7 @@ from ray.tune.experiment import Trial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
 from raysweep.cluster.deaths import error_of, is_death, last_line
+from raysweep.cluster.room import Room
 from raysweep.experiment.conductor import Conductor
 
 
@@ -16,9 +17,9 @@ class ConductedScheduler(FIFOScheduler):
     news of ours.
     """
 
-    def __init__(self, conductor: Conductor) -> None:
+    def __init__(self, conductor: Conductor, room: Room) -> None:
         super().__init__()
-        self.conductor = conductor
+        self.conductor, self.room = conductor, room
         self._turns: dict[str, str] = {}
         """Our trial -> the trial that it now is to Tune."""
 
@@ -55,7 +56,8 @@ class ConductedScheduler(FIFOScheduler):
             self.conductor.end(trial.config["trial"], error=last_line(error))
 
     def choose_trial_to_run(self, tune_controller: Any) -> Trial | None:
-        """Where a person has paused the whole, what has not begun does not begin."""
+        """Tune asks all the time. Where a person has paused the whole, what has not begun does not begin."""
+        self.room.beat(self.conductor)
         if self.conductor.is_suspended:
             for trial in tune_controller.get_live_trials():
                 if trial.status == Trial.PENDING:

@@ -26,7 +26,9 @@ class ConductedSearcher(Searcher):
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """None: Tune is to ask again later, which it does all the time."""
         self._heed()
-        proposal = self.conductor.propose() if self.room.is_there(self.conductor) else None
+        if self.conductor.has_more and not self.room.is_there(self.conductor):
+            return None
+        proposal = self.conductor.propose()
         if proposal is None:
             return str(Searcher.FINISHED) if self.conductor.is_over else None
         job = Job(self.experiment, proposal.trial, self.conductor.objective)

@@ -47,13 +47,14 @@ def execute(
         tune.with_resources(tune.with_parameters(run, footage=footage), request),
         tune_config=tune.TuneConfig(
             search_alg=ConductedSearcher(conductor, experiment, room),
-            scheduler=ConductedScheduler(conductor),
+            scheduler=ConductedScheduler(conductor, room),
             num_samples=1_000_000,  # the conductor says when it is enough
             trial_dirname_creator=_turn_name,
             trial_name_creator=_turn_name,
         ),
         run_config=tune.RunConfig(name="tune", storage_path=str(scratch.resolve()), verbose=0),
     ).fit()
+    room.others.leave()
     shutil.rmtree(scratch, ignore_errors=True)
 
 

@@ -1,5 +1,6 @@
 """Starting, going on with, and adding to an experiment."""
 
+import os
 from collections.abc import Mapping
 from contextlib import closing
 from functools import partial
@@ -11,6 +12,7 @@ from raysweep.cluster import resources
 from raysweep.cluster.footage import Footage, in_files, placed
 from raysweep.cluster.room import Room, require_place
 from raysweep.cluster.runtime import connected
+from raysweep.cluster.sharing import sharing
 from raysweep.cluster.sweep import execute
 from raysweep.commands.confirmation import NO_TEST_SPLIT
 from raysweep.commands.console import say, title
@@ -91,7 +93,9 @@ def _run(now: Standing, added: Added | None = None, more: Extension | None = Non
         footage = _prepare(now, run)
         for asked in runs:
             require_place(asked.cluster)
-        room = Room(sweep.run().cluster, sweep.budget.max_concurrent, say)
+        base = sweep.run().cluster
+        others = sharing(f"{experiment.folder} {os.getpid()}", base.priority)
+        room = Room(base, sweep.budget.max_concurrent, say, others)
         withdraw_pauses(experiment.requests)
         log.append("opened", "")
         conductor = _conductor(now, footage.manifest, log)

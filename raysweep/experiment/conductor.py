@@ -88,6 +88,15 @@ class Conductor:
         return self.known.is_suspended
 
     @property
+    def has_more(self) -> bool:
+        """Whether `propose` may have a trial now."""
+        if self.is_suspended:
+            return False
+        if self._waiting or self.known.is_searching or self.known.promotable() is not None:
+            return True
+        return self.known.search_is_over and bool(self._left_to_confirm())
+
+    @property
     def at_work(self) -> list[str]:
         """Trials that the executor has."""
         return [trial for trial in self.known.open_trials() if self._has(trial)]

@@ -4,6 +4,7 @@ import pytest
 
 from raysweep.cluster import resources, room
 from raysweep.cluster.growth import workers
+from raysweep.cluster.leases import Share
 from raysweep.cluster.resources import Capacity, capacity_of
 from raysweep.cluster.room import AHEAD, SECONDS, Room, at_once, require_place
 from raysweep.config import ClusterConfig
@@ -123,3 +124,35 @@ def test_what_a_trial_takes_is_asked_of_its_own_settings(tmp_path):
         mind.add({"cluster.cpus_per_worker": 3}, "by hand")
         mind.add({"data.batch_size": -1}, "by hand")
         assert [mind.cluster_of(trial).cpus_per_worker for trial in mind.trials] == [3, 1]
+
+
+class Others:
+    """With whom the cluster is shared, and who let nobody start."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Share, int, Share]] = []
+        self.beats: list[tuple[int, bool]] = []
+
+    def may_start(self, each: Share, held: int, whole: Share) -> bool:
+        self.asked.append((each, held, whole))
+        return False
+
+    def beat(self, held: int, waits: bool) -> None:
+        self.beats.append((held, waits))
+
+    def leave(self) -> None: ...
+
+
+def test_other_sweeps_are_asked_where_there_is_room_and_hear_that_one_is_alive(nodes, tmp_path):
+    nodes.now, others = Capacity(4, 2), Others()
+    of = Room(ClusterConfig(gpus_per_worker=2), others=others, clock=nodes.clock)
+    with driver(tmp_path / "events.jsonl") as mind:
+        assert not of.is_there(mind)
+        assert others.asked == [(Share(1, 2), 0, Share(4, 2))]
+        mind.start(mind.propose().trial)
+        assert not of.is_there(mind)
+        assert len(others.asked) == 1  # there was none anyway
+        for _ in range(3):
+            of.beat(mind)
+            nodes.seconds += SECONDS / 2
+        assert others.beats == [(1, True), (1, True)]
