@@ -30,7 +30,7 @@ class ClusterConfig(Config):
     workers: int = Field(default=1, ge=1)
     """Processes that train one model together; each takes an equal share of every batch."""
     cpus_per_worker: int = Field(default=1, ge=1)
-    """CPU cores, and torch threads, of one worker."""
+    """CPU cores of one worker, and threads that torch and OpenCV use in it."""
     gpus_per_worker: float = Field(default=0.0, ge=0)
     """A whole number, or for one worker a fraction, which lets runs share a GPU."""
     trainable: Literal["distributed", "single", "auto"] = "auto"
