@@ -159,6 +159,14 @@ def _parser() -> argparse.ArgumentParser:
         help="one setting over those that all trials share",
     )
 
+    pause = _add(
+        commands, "pause", _pause, "let every trial of a sweep rest from its next checkpoint on"
+    )
+    pause.add_argument("experiment", type=Path)
+
+    unpause = _add(commands, "unpause", _unpause, "go on with a sweep that was paused")
+    unpause.add_argument("experiment", type=Path)
+
     status = _add(commands, "status", _status, "the trials of an experiment, best first")
     status.add_argument("experiment", type=Path)
 
@@ -320,6 +328,24 @@ def _enqueue(arguments: argparse.Namespace) -> None:
     from raysweep.experiment.layout import open_experiment
 
     enqueue(open_experiment(arguments.experiment), arguments.set)
+
+
+def _pause(arguments: argparse.Namespace) -> None:
+    from raysweep.commands.control import pause
+    from raysweep.experiment.layout import open_experiment
+
+    pause(open_experiment(arguments.experiment))
+
+
+def _unpause(arguments: argparse.Namespace) -> None:
+    from raysweep.commands.control import unpause
+    from raysweep.experiment.layout import open_experiment
+
+    experiment = open_experiment(arguments.experiment)
+    if unpause(experiment):
+        from raysweep.commands.sweep import resume
+
+        resume(experiment)
 
 
 def _status(arguments: argparse.Namespace) -> None:

@@ -30,15 +30,26 @@ class ClusterConfig(Config):
     workers: int = Field(default=1, ge=1)
     """Processes that train one model together; each takes an equal share of every batch."""
     cpus_per_worker: int = Field(default=1, ge=1)
-    """CPU cores, and torch threads, of one worker."""
+    """CPU cores of one worker, and threads that torch and OpenCV use in it."""
     gpus_per_worker: float = Field(default=0.0, ge=0)
     """A whole number, or for one worker a fraction, which lets runs share a GPU."""
     trainable: Literal["distributed", "single", "auto"] = "auto"
     """`distributed`: a TorchTrainer; `single`: in the trial's own process, a third of the start-up, one
     worker only; `auto`: single when one worker is asked for."""
     max_failures: int = Field(default=3, ge=0)
-    """Times that a `distributed` run goes on from its last checkpoint after a worker died or raised an error,
-    before its trial has failed; 0: never."""
+    """Times in a row that a run goes on from its last checkpoint after one of its processes died, with its node or
+    without, and it came no further, before its trial has failed; 0: never. Those of a `distributed` run count also
+    where a worker raised an error, and all of them."""
+    max_cpus: int | None = Field(default=None, ge=1)
+    max_gpus: float | None = Field(default=None, gt=0)
+    """Of all trials of a sweep together, which leaves the rest of the cluster to others; None: all. What the base run
+    says holds for the sweep; a single trial's settings do not change it."""
+    priority: int = 0
+    """Of a sweep among those on the same cluster: while one of a higher priority has trials that wait, those of a lower
+    start none. Among equals, whoever has less of the cluster is next."""
+    autoscales: bool = False
+    """Whether nodes may come that raysweep cannot know of, as under KubeRay or for a driver that is not on the head
+    node: what does not fit is then waited for, and not refused."""
 
     @property
     def gpus(self) -> float:

@@ -12,6 +12,8 @@ ENVIRONMENT = {
     "RAY_TRAIN_V2_ENABLED": "1",
     "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",  # one actor less per trial
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # our trackers write, Tune does not
+    "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "3600",  # a node may leave, and another take long to come
+    "TUNE_MAX_PENDING_TRIALS_PG": "1000000",  # Room says how many may wait
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # the behaviour Ray announces as its next default
     "RAY_AIR_NEW_OUTPUT": "0",  # the old output is silent when asked to be
 }

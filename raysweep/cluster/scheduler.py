@@ -5,6 +5,8 @@ from typing import Any
 from ray.tune.experiment import Trial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
+from raysweep.cluster.deaths import error_of, is_death, last_line
+from raysweep.cluster.room import Room
 from raysweep.experiment.conductor import Conductor
 
 
@@ -15,9 +17,9 @@ class ConductedScheduler(FIFOScheduler):
     news of ours.
     """
 
-    def __init__(self, conductor: Conductor) -> None:
+    def __init__(self, conductor: Conductor, room: Room) -> None:
         super().__init__()
-        self.conductor = conductor
+        self.conductor, self.room = conductor, room
         self._turns: dict[str, str] = {}
         """Our trial -> the trial that it now is to Tune."""
 
@@ -45,8 +47,23 @@ class ConductedScheduler(FIFOScheduler):
             self.conductor.end(trial.config["trial"])
 
     def on_trial_error(self, tune_controller: Any, trial: Trial) -> None:
-        if self._has_turn(trial):
-            self.conductor.end(trial.config["trial"], error=_cause(trial))
+        if not self._has_turn(trial):
+            return
+        error = error_of(trial)
+        if is_death(error):
+            self.conductor.lost(trial.config["trial"], last_line(error))
+        else:
+            self.conductor.end(trial.config["trial"], error=last_line(error))
+
+    def choose_trial_to_run(self, tune_controller: Any) -> Trial | None:
+        """Tune asks all the time. Where a person has paused the whole, what has not begun does not begin."""
+        self.room.beat(self.conductor)
+        if self.conductor.is_suspended:
+            for trial in tune_controller.get_live_trials():
+                if trial.status == Trial.PENDING:
+                    self.conductor.suspend(trial.config["trial"])
+                    tune_controller.stop_trial(trial)
+        return super().choose_trial_to_run(tune_controller)
 
     def _has_turn(self, trial: Trial) -> bool:
         return self._turns[trial.config["trial"]] == trial.trial_id
@@ -55,9 +72,3 @@ class ConductedScheduler(FIFOScheduler):
 def _is_metric(name: str, value: object) -> bool:
     ours = name.startswith(("val/", "train/", "test/")) or name == "diverged"
     return ours and isinstance(value, (int, float))
-
-
-def _cause(trial: Trial) -> str:
-    """The last line of the trial's traceback: the error itself."""
-    text = str(trial.get_error() or "the process died").strip()
-    return text.splitlines()[-1][:500]

@@ -8,6 +8,7 @@ from ray import tune
 
 from raysweep.cluster import resources
 from raysweep.cluster.footage import Footage
+from raysweep.cluster.room import Room
 from raysweep.cluster.scheduler import ConductedScheduler
 from raysweep.cluster.searcher import ConductedSearcher
 from raysweep.cluster.worker import Job
@@ -24,9 +25,9 @@ def execute(
     footage: Footage,
     trainables: Mapping[str, Trainable],
     *,
-    at_once: int,
+    room: Room,
 ) -> None:
-    """Runs every trial that the conductor proposes, `at_once` of them at a time; Ray is connected."""
+    """Runs every trial that the conductor proposes, as many at a time as there is room for; Ray is connected."""
     capacity = resources.cluster_capacity()
     objective = conductor.objective
 
@@ -45,15 +46,15 @@ def execute(
     tune.Tuner(
         tune.with_resources(tune.with_parameters(run, footage=footage), request),
         tune_config=tune.TuneConfig(
-            search_alg=ConductedSearcher(conductor, experiment),
-            scheduler=ConductedScheduler(conductor),
+            search_alg=ConductedSearcher(conductor, experiment, room),
+            scheduler=ConductedScheduler(conductor, room),
             num_samples=1_000_000,  # the conductor says when it is enough
-            max_concurrent_trials=at_once,
             trial_dirname_creator=_turn_name,
             trial_name_creator=_turn_name,
         ),
         run_config=tune.RunConfig(name="tune", storage_path=str(scratch.resolve()), verbose=0),
     ).fit()
+    room.others.leave()
     shutil.rmtree(scratch, ignore_errors=True)
 
 

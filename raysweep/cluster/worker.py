@@ -10,6 +10,7 @@ import yaml
 
 from raysweep.assemble import assemble
 from raysweep.cluster.footage import Share
+from raysweep.cluster.threads import limit_threads
 from raysweep.config import RunConfig, read_file
 from raysweep.data.reading.batches import Batches
 from raysweep.experiment.layout import Experiment
@@ -59,7 +60,7 @@ def train(
 ) -> None:
     """Runs the trial's share of `share.rank`, from the checkpoint folder `start` where there is one."""
     config = job.config
-    torch.set_num_threads(config.cluster.cpus_per_worker)
+    limit_threads(config.cluster.cpus_per_worker)
     parts = assemble(config, device, job.objective)
     if start is not None:
         resume(parts, start, report)

@@ -10,7 +10,12 @@ from raysweep.errors import ConfigError, ExperimentError
 from raysweep.experiment.events import has_writer
 from raysweep.experiment.layout import Experiment
 from raysweep.experiment.records import ENQUEUED
-from raysweep.experiment.requests import ask_to_enqueue, ask_to_stop
+from raysweep.experiment.requests import (
+    ask_to_enqueue,
+    ask_to_pause,
+    ask_to_stop,
+    ask_to_unpause,
+)
 from raysweep.schema import flatten, merge, override, parse, parse_assignment
 from raysweep.search.budget import BudgetConfig
 from raysweep.training.schedule import factor
@@ -47,6 +52,34 @@ def enqueue(experiment: Experiment, assignments: Sequence[str]) -> None:
     check_further(now, Added(settings, ENQUEUED))
     ask_to_enqueue(experiment.requests, settings)
     _say_when(experiment, "the trial runs", "as soon as there is room, before new proposals")
+
+
+def pause(experiment: Experiment) -> None:
+    """Asks for a rest of the whole sweep."""
+    if standing(experiment).is_suspended:
+        raise ExperimentError(
+            f"a sweep is paused once, and {experiment.folder} is paused. "
+            f"Go on with `raysweep unpause {experiment.folder}`."
+        )
+    ask_to_pause(experiment.requests)
+    if has_writer(experiment.events):
+        say("every trial ends at its next validation, and then the driver")
+    else:
+        say("no driver is seen at work: there is nothing to pause")
+
+
+def unpause(experiment: Experiment) -> bool:
+    """Whether a driver must begin; one that is at work yet is asked to go on."""
+    if not standing(experiment).is_suspended:
+        raise ExperimentError(
+            f"what goes on is a sweep that is paused, and {experiment.folder} is not. "
+            f"Use `raysweep resume {experiment.folder}`."
+        )
+    if not has_writer(experiment.events):
+        return True
+    ask_to_unpause(experiment.requests)
+    say("the driver, which is still at work, goes on")
+    return False
 
 
 def extension(

@@ -21,6 +21,7 @@ class Narrator:
             "tested": self._tested,
             "stop": self._asked_to_stop,
             "paused": self._halted,
+            "suspended": self._halted,
             "promoted": self._promoted,
             "ended": self._halted,
         }

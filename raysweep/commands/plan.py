@@ -186,6 +186,7 @@ def _require_buildable(run: RunConfig) -> None:
         resnet_file(str(run.loss.logit_init))
     if run.training.rfid != "off":
         inception_file(str(run.training.rfid))
+    resources.ceiling(run.cluster)
     if (capacity := known_capacity()) is not None:
         resources.concurrency(run.cluster, capacity)
 
@@ -285,8 +286,11 @@ def known_capacity() -> Capacity | None:
 
 
 def at_once(sweep: SweepConfig, capacity: Capacity) -> int:
-    fitting = resources.concurrency(sweep.run().cluster, capacity)
-    return min(fitting, sweep.budget.max_concurrent or fitting)
+    """On what is there; ResourceError when not even one trial fits."""
+    cluster = sweep.run().cluster
+    limits = resources.ceiling(cluster), sweep.budget.max_concurrent
+    fitting = resources.concurrency(cluster, capacity)
+    return min([fitting, *(limit for limit in limits if limit is not None)])
 
 
 def _written(config: Path | None, by_hand: Tree) -> Tree:

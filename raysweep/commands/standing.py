@@ -29,6 +29,8 @@ class Standing:
     objective: Objective
     trials: Records
     budget: Budget
+    is_suspended: bool
+    """Whether a person has paused it."""
 
     @property
     def leaderboard(self) -> list[Row]:
@@ -82,7 +84,9 @@ def standing(experiment: Experiment) -> Standing:
     sweep = as_asked(experiment)
     goal = objective(sweep.objective, sweep.constraints, sweep.run())
     account = Account(sweep, goal, read(experiment.events))
-    return Standing(experiment, account.sweep, goal, account.trials, account.budget)
+    return Standing(
+        experiment, account.sweep, goal, account.trials, account.budget, account.is_suspended
+    )
 
 
 def further(now: Standing, trial: str, changes: Mapping[str, Any]) -> Added:

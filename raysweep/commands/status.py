@@ -68,6 +68,8 @@ def _say_progress(now: Standing) -> None:
     if states := _counted(now, at_work):
         saved = f"; stopping early saved {now.budget.saved_steps:,} steps"
         say(states + (saved if now.budget.saved_steps else ""))
+    if now.is_suspended:
+        say(f"paused by hand; to go on: `raysweep unpause {now.experiment.folder}`")
     if waiting := count(now.experiment.requests):
         who = "the driver" if at_work else f"`raysweep resume {now.experiment.folder}`"
         say(f"requests that wait for {who}: {waiting}")

@@ -1,7 +1,8 @@
 """Starting, going on with, and adding to an experiment."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import closing, suppress
+import os
+from collections.abc import Mapping
+from contextlib import closing
 from functools import partial
 from typing import Any
 
@@ -9,7 +10,9 @@ import yaml
 
 from raysweep.cluster import resources
 from raysweep.cluster.footage import Footage, in_files, placed
+from raysweep.cluster.room import Room, require_place
 from raysweep.cluster.runtime import connected
+from raysweep.cluster.sharing import sharing
 from raysweep.cluster.sweep import execute
 from raysweep.commands.confirmation import NO_TEST_SPLIT
 from raysweep.commands.console import say, title
@@ -17,13 +20,13 @@ from raysweep.commands.control import Extension
 from raysweep.commands.dry_run import print_start
 from raysweep.commands.footage import counted, prepared, settled
 from raysweep.commands.narrator import Narrator
-from raysweep.commands.plan import Plan, at_once, check_again, check_further
+from raysweep.commands.plan import Plan, check_again, check_further
 from raysweep.commands.record import held_to_record, write_validation_facts
 from raysweep.commands.spaces import LoadedSpace, load_space
 from raysweep.commands.standing import Added, Standing, as_asked, further, standing
 from raysweep.commands.status import is_over, status
 from raysweep.commands.warm_start import known_to
-from raysweep.config import ClusterConfig, RunConfig, in_steps
+from raysweep.config import RunConfig, in_steps
 from raysweep.data.index.clips import index_clips
 from raysweep.data.storing.manifest import Manifest
 from raysweep.errors import ConfigError, DataError, TrainingFailed
@@ -33,8 +36,8 @@ from raysweep.experiment.events import Event, EventLog, has_writer, read
 from raysweep.experiment.journal import KeptJournal
 from raysweep.experiment.layout import Experiment, create, remove
 from raysweep.experiment.provenance import provenance
-from raysweep.experiment.records import TrialRecord, run_of
-from raysweep.experiment.requests import waiting
+from raysweep.experiment.records import TrialRecord
+from raysweep.experiment.requests import waiting, withdraw_pauses
 from raysweep.experiment.results import write_csv
 from raysweep.search.study import Space
 from trainables import TRAINABLES
@@ -88,11 +91,12 @@ def _run(now: Standing, added: Added | None = None, more: Extension | None = Non
     with EventLog(experiment.events) as log, connected():
         title(f"{name}: preparing footage")
         footage = _prepare(now, run)
-        capacity = resources.cluster_capacity()
-        clusters = [*(asked.cluster for asked in runs), *_clusters_of_trials(now)]
-        fitting = (resources.concurrency(cluster, capacity) for cluster in clusters)
-        number = min(at_once(sweep, capacity), *fitting)
-        title(f"{name}: {number} at a time, each {resources.describe(run.cluster)}")
+        for asked in runs:
+            require_place(asked.cluster)
+        base = sweep.run().cluster
+        others = sharing(f"{experiment.folder} {os.getpid()}", base.priority)
+        room = Room(base, sweep.budget.max_concurrent, say, others)
+        withdraw_pauses(experiment.requests)
         log.append("opened", "")
         conductor = _conductor(now, footage.manifest, log)
         if more is not None:
@@ -101,7 +105,9 @@ def _run(now: Standing, added: Added | None = None, more: Extension | None = Non
             conductor.listener = partial(_tell_both, Narrator(now.objective), journal)
             for new in line:
                 trial = conductor.add(new.settings, new.origin)
-            execute(conductor, experiment, footage, TRAINABLES, at_once=number)
+            number = room.at_once(map(conductor.cluster_of, conductor.known.open_trials()))
+            title(f"{name}: {number} at a time, each {resources.describe(run.cluster)}")
+            execute(conductor, experiment, footage, TRAINABLES, room=room)
     _conclude(standing(experiment))
     return trial
 
@@ -143,7 +149,7 @@ def _resolve(now: Standing, manifest: Manifest, run: RunConfig) -> RunConfig:
 
     UserError where the experiment could not rank it among its trials, or no node could ever run it.
     """
-    resources.concurrency(run.cluster, resources.cluster_capacity())
+    require_place(run.cluster)
     held_to_record(run, manifest, now.experiment, now.objective.metrics)
     return _in_steps(manifest, run)
 
@@ -152,14 +158,6 @@ def _in_steps(manifest: Manifest, run: RunConfig) -> RunConfig:
     if run.training.epochs is None:
         return run
     return in_steps(run, len(index_clips(manifest, "train", run.data)))
-
-
-def _clusters_of_trials(now: Standing) -> Iterator[ClusterConfig]:
-    """A trial added by hand may take more than the base run does, and so may it as a finalist."""
-    for record in now.trials.values():
-        if record.is_open or now.sweep.confirm is not None:
-            with suppress(ConfigError):  # the conductor will tell of it
-                yield run_of(now.sweep, record).cluster
 
 
 def _prepare(now: Standing, run: RunConfig) -> Footage:
@@ -207,6 +205,8 @@ def _conclude(now: Standing) -> None:
             "Widen it, or go on with the best of theirs."
         )
     unfinished = sum(record.is_open for record in now.trials.values())
+    if now.is_suspended:
+        return
     if unfinished or not rows:
         raise TrainingFailed(
             f"interrupted with {unfinished} unfinished; go on with `raysweep resume {now.experiment.folder}`."

@@ -19,6 +19,8 @@ class Account:
     ) -> None:
         self.sweep, self.objective = sweep, objective
         self.trials, self.budget = Records(), Budget(sweep.budget)
+        self.is_suspended = False
+        """Whether a person has paused the whole, and no driver has begun since."""
         for event in events:
             self.learn(event)
 
@@ -27,6 +29,8 @@ class Account:
             _spend(self.budget, event, apply(self.trials, event), self.objective)
             return
         _spend_in_all(self.budget, event)
+        if event["kind"] in ("suspended", "continued", "opened"):
+            self.is_suspended = event["kind"] == "suspended"
         if event["kind"] == "extended":
             prolong(self.trials, event)
             self.sweep = extended(self.sweep, event)
@@ -44,7 +48,7 @@ def _spend(budget: Budget, event: Event, record: TrialRecord, objective: Objecti
         budget.started(trial)
     elif event["kind"] == "report":
         budget.report(trial, event["step"], objective.score(event["metrics"]))
-    elif event["kind"] == "paused":
+    elif event["kind"] in ("paused", "suspended"):
         budget.paused(trial)
     elif event["kind"] == "ended":
         budget.ended(trial, event["state"], record.last_step)

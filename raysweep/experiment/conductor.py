@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
-from raysweep.config import RunConfig, SweepConfig
+from raysweep.config import ClusterConfig, RunConfig, SweepConfig
 from raysweep.errors import UserError
 from raysweep.experiment.confirmation import Entry, left_to_confirm
 from raysweep.experiment.earlier import Known
@@ -83,8 +83,36 @@ class Conductor:
         return self.known.scheduler
 
     @property
+    def is_suspended(self) -> bool:
+        """Whether a person has paused the whole: trials end at their next checkpoint, and go on another time."""
+        return self.known.is_suspended
+
+    @property
+    def has_more(self) -> bool:
+        """Whether `propose` may have a trial now."""
+        if self.is_suspended:
+            return False
+        if self._waiting or self.known.is_searching or self.known.promotable() is not None:
+            return True
+        return self.known.search_is_over and bool(self._left_to_confirm())
+
+    @property
+    def at_work(self) -> list[str]:
+        """Trials that the executor has."""
+        return [trial for trial in self.known.open_trials() if self._has(trial)]
+
+    def cluster_of(self, trial: str) -> ClusterConfig:
+        """What it takes; what the base run takes where its settings make no valid one."""
+        try:
+            return run_of(self.known.sweep, self.trials[trial]).cluster
+        except UserError:  # which `propose` tells
+            return self.known.sweep.run().cluster
+
+    @property
     def is_over(self) -> bool:
-        """Whether nothing runs, and nothing is to run any more."""
+        """Whether nothing runs, and nothing is to run any more, or not now since a person has paused the whole."""
+        if self.is_suspended:
+            return not self.at_work
         if not self.known.search_is_over or self.known.open_trials():
             return False
         return not self._left_to_confirm()
@@ -96,8 +124,16 @@ class Conductor:
         None: none for now, and none at all once `is_over`. Settings that make no valid run together are a
         failed trial, and the next one is taken.
         """
-        self._take_requests()
+        self.heed()
+        if self.is_suspended:
+            return None
         return self._from_line() or self._search() or self._confirm()
+
+    def heed(self) -> None:
+        """Takes in what persons ask for."""
+        for request in self.requests():
+            if request.name not in self.known.honoured:
+                self._honour(request)
 
     def know(self, known: Known) -> None:
         """Tells the study of an earlier experiment's trial, once."""
@@ -134,14 +170,22 @@ class Conductor:
 
     def report(self, trial: str, step: int, metrics: Mapping[str, float]) -> bool:
         """Takes in one validation; True when the trial must not run on."""
-        self._take_requests()
+        self.heed()
         record = self.trials[trial]
         is_new = step not in record.reports  # a resumed run tells its last report again
         if record.is_open and is_new:
             self.ledger.write("report", trial, step=step, metrics=_finite(metrics))
             if trial in self.known.verdicts:
                 self.ledger.halt(trial, self.known.verdicts[trial])
-        return not record.is_open
+        if self.is_suspended and step != record.last_step:  # there it ends by itself
+            self.suspend(trial)
+        return not self._has(trial)
+
+    def suspend(self, trial: str) -> None:
+        """A trial that the executor has, if it still has it, goes on another time, as nothing decided about it."""
+        if self._has(trial):
+            self.ledger.write("suspended", trial, reason="paused by hand")
+            self._waiting.append(trial)
 
     def tested(self, trial: str, step: int, metrics: Mapping[str, float]) -> None:
         """Takes in the score of the checkpoint of `step` on the test split, once."""
@@ -150,9 +194,23 @@ class Conductor:
             self.ledger.write("tested", trial, step=step, metrics=_finite(metrics))
 
     def end(self, trial: str, error: str = "") -> None:
-        """The executor is done with the trial; one that was stopped or paused keeps that state."""
-        if self.trials[trial].is_open:
+        """The executor is done with the trial; one that was stopped, paused or suspended keeps that state."""
+        if self._has(trial):
             self.ledger.halt(trial, Verdict("failed" if error else "finished", error))
+
+    def lost(self, trial: str, reason: str) -> None:
+        """A process of the trial died: it goes on from its checkpoint, before all others; it has failed where that
+        has happened too often without it coming further."""
+        record = self.trials[trial]
+        if record.losses >= self.cluster_of(trial).max_failures:
+            self.end(trial, reason)
+        elif record.is_open:
+            self.ledger.write("suspended", trial, reason=reason, is_lost=True)
+            self._waiting.insert(0, trial)
+
+    def _has(self, trial: str) -> bool:
+        """Whether the executor has it."""
+        return self.trials[trial].is_open and trial not in self._waiting
 
     def _from_line(self) -> Proposal | None:
         """A trial that is there."""
@@ -210,16 +268,21 @@ class Conductor:
             return []
         return left_to_confirm(self.known.sweep, self.trials, self.objective)
 
-    def _take_requests(self) -> None:
-        for request in self.requests():
-            if request.name in self.known.honoured:
-                continue
-            if request.kind == "enqueue":
-                self.add(request.settings, ENQUEUED, request.name)
-            elif not self.trials[request.trial].is_over:
-                self.ledger.write("stop", request.trial, request=request.name)
-                if request.trial in self._waiting or not self.trials[request.trial].is_open:
-                    self._stop(self.trials[request.trial])
+    def _honour(self, request: Request) -> None:
+        if request.kind == "enqueue":
+            self.add(request.settings, ENQUEUED, request.name)
+        elif request.kind == "stop":
+            self._asked_to_stop(self.trials[request.trial], request.name)
+        else:
+            kind = "suspended" if request.kind == "pause" else "continued"
+            self.ledger.write_of_search(kind, request=request.name)
+
+    def _asked_to_stop(self, record: TrialRecord, request: str) -> None:
+        if record.is_over:
+            return
+        self.ledger.write("stop", record.trial, request=request)
+        if record.trial in self._waiting or not record.is_open:
+            self._stop(record)
 
     def _stop(self, record: TrialRecord) -> None:
         """Ends a trial that does not run, as a person asked."""

@@ -17,9 +17,10 @@ from raysweep.errors import ExperimentError
 Event = dict[str, Any]
 """`kind`, `trial`, `time` in seconds since the epoch, and more.
 
-Of one trial: proposed, started, report, stop (a person asks), paused, promoted, tested (on the test split), ended.
+Of one trial: proposed, started, report, stop (a person asks), paused, promoted, suspended (it rests, as nothing
+decided about it), tested (on the test split), ended.
 Of the whole search, with a `trial` that is empty: opened (a driver begins), known (what another experiment found),
-extended, and exhausted (the space has no more settings).
+extended, exhausted (the space has no more settings), and suspended and continued (a person pauses the whole).
 """
 TOLD = ("started", "report")
 """Kinds that decide nothing: a killed driver has written them, and the next decision takes them to the disk too."""

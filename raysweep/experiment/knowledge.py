@@ -62,6 +62,10 @@ class Knowledge:
         return self.account.sweep
 
     @property
+    def is_suspended(self) -> bool:
+        return self.account.is_suspended
+
+    @property
     def is_searching(self) -> bool:
         """Whether new trials are to come."""
         is_spent = self.budget.over is not None or self.study.is_exhausted
@@ -91,13 +95,13 @@ class Knowledge:
         if event["kind"] == "extended" and event["last_step"] is not None:
             self._learn_later_end(event)
         self.account.learn(event)
+        self.honoured.add(event.get("request", ""))
         if event["trial"]:
             self._learn_of_trial(event, self.trials[event["trial"]])
         elif event["kind"] == "known":
             self._learn_known(event)
 
     def _learn_of_trial(self, event: Event, record: TrialRecord) -> None:
-        self.honoured.add(event.get("request", ""))
         learn = {
             "proposed": self._learn_course,
             "report": self._judge,

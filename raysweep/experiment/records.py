@@ -19,7 +19,8 @@ RETRAINS = "from "
 
 @dataclass
 class TrialRecord:
-    """`state`: proposed, running, paused, promoted (to run on), stopped (early), finished, diverged or failed."""
+    """`state`: proposed, running, suspended (to run on, though nothing decided that it should rest), paused,
+    promoted (to run on), stopped (early), finished, diverged or failed."""
 
     trial: str
     origin: str
@@ -43,11 +44,13 @@ class TrialRecord:
     """How long its run was to be when it was proposed; 0: not known."""
     last_step: int = 0
     """How long it is to be now."""
+    losses: int = 0
+    """Times in a row that a process of it died, and it came no further in between."""
 
     @property
     def is_open(self) -> bool:
         """Whether it runs, or is to."""
-        return self.state in ("proposed", "promoted", "running")
+        return self.state in ("proposed", "promoted", "running", "suspended")
 
     @property
     def is_over(self) -> bool:
@@ -147,13 +150,16 @@ def apply(records: Records, event: Event) -> TrialRecord:
         records[trial].begun_steps = records[trial].last_step = event.get("last_step", 0)
     record = records[trial]
     if event["kind"] == "started":
-        record.state, record.started = "running", record.started or event["time"]
+        record.state, record.reason = "running", ""
+        record.started = record.started or event["time"]
         record.executed_as = event.get("executed_as", "")
     elif event["kind"] == "promoted":
         record.state, record.reason = "promoted", ""
-    elif event["kind"] == "paused":
-        record.state, record.reason = "paused", event["reason"]
+    elif event["kind"] in ("paused", "suspended"):
+        record.state, record.reason = event["kind"], event["reason"]
+        record.losses += event.get("is_lost", False)
     elif event["kind"] == "report":
+        record.losses = 0
         record.reports[event["step"]] = event["metrics"]
     elif event["kind"] == "tested":
         record.tested = event["metrics"]

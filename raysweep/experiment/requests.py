@@ -16,7 +16,7 @@ from raysweep.schema import Tree
 class Request(NamedTuple):
     name: str
     """The event that comes of it carries it, so that none is honoured twice."""
-    kind: Literal["stop", "enqueue"]
+    kind: Literal["stop", "enqueue", "pause", "unpause"]
     trial: str
     """To stop."""
     settings: Tree
@@ -29,6 +29,21 @@ def ask_to_stop(folder: Path, trial: str) -> None:
 
 def ask_to_enqueue(folder: Path, settings: Tree) -> None:
     _ask(folder, Request(_name(), "enqueue", "", settings))
+
+
+def ask_to_pause(folder: Path) -> None:
+    _ask(folder, Request(_name(), "pause", "", {}))
+
+
+def ask_to_unpause(folder: Path) -> None:
+    _ask(folder, Request(_name(), "unpause", "", {}))
+
+
+def withdraw_pauses(folder: Path) -> None:
+    """Those that no driver has taken: a new one is to run."""
+    for path in folder.glob("*.json"):
+        if json.loads(path.read_text())["kind"] in ("pause", "unpause"):
+            path.unlink()
 
 
 def waiting(folder: Path) -> Iterator[Request]:

@@ -10,6 +10,7 @@ from ray import tune
 
 from raysweep.cluster.alone import alone
 from raysweep.cluster.footage import in_files
+from raysweep.cluster.room import Room
 from raysweep.cluster.sweep import Trainable, execute
 from raysweep.commands.footage import default_store
 from raysweep.config import SweepConfig
@@ -110,7 +111,13 @@ def test_a_paused_trial_goes_on_from_where_it_was(cluster, tmp_path) -> None:
     experiment = Experiment(tmp_path / "small")
     with EventLog(experiment.events) as log:
         mind = Hesitant(pausing(budget={"trials": 3}), smoke.space, PSNR, log)
-        execute(mind, experiment, None, {"single": fast_trial()}, at_once=2)
+        execute(
+            mind,
+            experiment,
+            None,
+            {"single": fast_trial()},
+            room=Room(mind.known.sweep.run().cluster, 2),
+        )
     assert {record.state for record in mind.trials.values()} == {"finished"}
     for trial in ("0000", "0001", "0002"):
         assert kinds(experiment, trial) == [*GOES_ON, "report", "report", "report", "ended"]
@@ -131,7 +138,13 @@ def test_a_run_of_workers_goes_on_from_its_checkpoint(cluster, videos, tmp_path)
     prepare(videos, store, data)
     with EventLog(experiment.events) as log:
         mind = Conductor(sweep, smoke.space, PSNR, log)
-        execute(mind, experiment, in_files(store), TRAINABLES, at_once=2)
+        execute(
+            mind,
+            experiment,
+            in_files(store),
+            TRAINABLES,
+            room=Room(mind.known.sweep.run().cluster, 2),
+        )
     assert mind.trials["0000"].state == "finished"
     assert kinds(experiment, "0000")[: len(GOES_ON)] == GOES_ON
     assert list(mind.trials["0000"].reports)[-1] == 15

@@ -2,7 +2,7 @@
 
 import pytest
 
-from raysweep.cluster.resources import Capacity, concurrency
+from raysweep.cluster.resources import Capacity, Node, ceiling, concurrency
 from raysweep.config import ClusterConfig
 from raysweep.errors import ResourceError
 
@@ -34,3 +34,52 @@ def test_a_driver_without_its_own_resource_takes_a_little_cpu() -> None:
 def test_what_never_fits_is_refused(asked) -> None:
     with pytest.raises(ResourceError, match="there are 2 CPU, 0 GPU in all"):
         concurrency(ClusterConfig(**asked), Capacity(2, 0))
+
+
+def cluster(*nodes: tuple[float, float]) -> Capacity:
+    sizes = tuple(Node(*node) for node in nodes)
+    return Capacity(sum(n.cpus for n in sizes), sum(n.gpus for n in sizes), nodes=sizes)
+
+
+# workers, CPUs and GPUs of each, nodes, trials at once
+ON_NODES = [
+    (1, 3, 0, [(4, 0), (4, 0), (4, 0)], 3),  # and not four, as of 12 CPUs
+    (2, 3, 0, [(4, 0), (4, 0), (4, 0)], 1),  # whose workers lie on different nodes
+    (1, 1, 1, [(64, 0), (2, 4)], 2),  # the head's CPUs are of no use to a GPU's worker
+    (1, 1, 0.5, [(8, 1), (8, 1)], 4),
+    (4, 1, 1, [(8, 8), (8, 8)], 4),
+]
+
+
+@pytest.mark.parametrize(("workers", "cpus", "gpus", "nodes", "at_once"), ON_NODES)
+def test_a_worker_takes_all_of_one_node(workers, cpus, gpus, nodes, at_once) -> None:
+    config = ClusterConfig(workers=workers, cpus_per_worker=cpus, gpus_per_worker=gpus)
+    assert concurrency(config, cluster(*nodes)) == at_once
+
+
+def test_what_no_single_node_holds_is_refused_by_what_is_missing() -> None:
+    config = ClusterConfig(cpus_per_worker=6, gpus_per_worker=1)
+    message = "6 CPU and 1 GPU of one node, and 1 of them find no place on nodes of 4 CPU, 1 GPU;"
+    with pytest.raises(ResourceError, match=message):
+        concurrency(config, cluster((4, 1), (4, 1), (16, 0)))
+
+
+# what one trial takes, and its limits; trials at once
+LIMITED = [
+    ({}, None),
+    ({"max_cpus": 3}, 3),
+    ({"workers": 2, "cpus_per_worker": 2, "max_cpus": 9}, 2),
+    ({"max_gpus": 4}, None),  # it takes none
+    ({"gpus_per_worker": 0.5, "max_gpus": 4, "max_cpus": 5}, 5),
+    ({"workers": 2, "gpus_per_worker": 2, "max_gpus": 8}, 2),
+]
+
+
+@pytest.mark.parametrize(("asked", "most"), LIMITED, ids=str)
+def test_a_sweep_takes_no_more_than_it_may(asked, most) -> None:
+    assert ceiling(ClusterConfig(**asked)) == most
+
+
+def test_a_limit_that_no_trial_keeps_is_refused() -> None:
+    with pytest.raises(ResourceError, match="max_gpus must hold one trial, which takes 4, got 3"):
+        ceiling(ClusterConfig(workers=2, gpus_per_worker=2, max_gpus=3))

@@ -8,7 +8,7 @@ import yaml
 from raysweep.commands.standing import standing
 from raysweep.experiment.events import EventLog
 from raysweep.experiment.layout import Experiment, create
-from raysweep.experiment.requests import waiting
+from raysweep.experiment.requests import waiting, withdraw_pauses
 from search_spaces import smoke
 from tests.fakes import driver, execute, small_sweep
 
@@ -60,6 +60,29 @@ def test_what_is_enqueued_is_kept_as_settings(run, begun, folder):
     assert request.settings == {"loss.disc_weight": 0.25, "training.learning_rate": "1e-3"}
 
 
+def test_a_pause_is_asked_of_the_driver_and_forgotten_by_the_next(run, begun):
+    with EventLog(begun.events):
+        assert "at its next validation" in run("pause", begun.folder).out
+    assert [request.kind for request in waiting(begun.requests)] == ["pause"]
+    assert "no driver is seen at work" in run("pause", begun.folder).out
+    run("stop", begun.folder, "--trial", "0001")
+    withdraw_pauses(begun.requests)
+    assert [request.kind for request in waiting(begun.requests)] == ["stop"]
+
+
+def test_a_paused_sweep_says_so_and_its_driver_can_be_asked_to_go_on(run, begun):
+    with EventLog(begun.events) as log:
+        log.append("suspended", "")
+        assert run("unpause", begun.folder).out == "the driver, which is still at work, goes on\n"
+    assert [request.kind for request in waiting(begun.requests)] == ["unpause"]
+    assert f"paused by hand; to go on: `raysweep unpause {begun.folder}`" in (
+        run("status", begun.folder).out
+    )
+    code, _, error = run("pause", begun.folder)
+    assert code == 2
+    assert "is paused. Go on with `raysweep unpause" in error
+
+
 # words, where EXP is the experiment that has begun and DONE one that is over; pieces of the refusal
 REFUSED = [
     (["stop", "EXP"], ["--trial"]),
@@ -67,6 +90,8 @@ REFUSED = [
     (["stop", "DONE", "--trial", "0000"], ["until it is over", "0000 is ", "Not over: none"]),
     (["stop", "absent", "--trial", "0000"], ["absent", "not an experiment"]),
     (["enqueue", "absent"], ["absent", "not an experiment"]),
+    (["pause", "absent"], ["absent", "not an experiment"]),
+    (["unpause", "EXP"], ["a sweep that is paused", "is not. Use `raysweep resume"]),
     (["enqueue", "EXP", "--set", "loss.disc_wieght=1"], ["did you mean 'disc_weight'?"]),
     (["enqueue", "EXP", "--set", "loss.disc_weight"], ["path=value"]),
     (["enqueue", "EXP", "--set", "data.resolution=64"], ["data.resolution 64 beside 32"]),

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from raysweep.cluster.resources import Capacity
+from raysweep.cluster.room import Room
 from raysweep.commands.footage import (
     default_store,
     prepared,
@@ -23,7 +24,9 @@ from raysweep.data.storing.manifest import read_manifest
 from raysweep.data.storing.store import prepare
 from raysweep.errors import DataError
 from raysweep.experiment.conductor import Conductor
+from raysweep.experiment.events import EventLog
 from raysweep.experiment.layout import Experiment
+from raysweep.experiment.requests import ask_to_pause
 from tests.data.media import write_video
 from tests.fakes import by_weight, execute
 
@@ -38,8 +41,9 @@ class Loop:
     at_once = 0
     """As asked for last."""
 
-    def __call__(self, conductor: Conductor, *_: object, at_once: int) -> None:
-        self.at_once = at_once
+    def __call__(self, conductor: Conductor, *_: object, room: Room) -> None:
+        clusters = map(conductor.cluster_of, conductor.known.open_trials())
+        self.at_once = room.at_once(clusters)
         if self.reports is None:
             execute(conductor, by_weight)
             return
@@ -145,6 +149,35 @@ def test_an_interrupted_sweep_says_how_to_go_on_and_does(run, loop, folder):
     loop.reports = None
     assert run("resume", "runs/smoke").code == 0
     assert states(Experiment(folder / "runs" / "smoke")) == ["finished"] * 4
+
+
+def test_a_paused_sweep_is_no_failure_and_goes_on_with_unpause(run, loop, folder):
+    """Asked for before the first trial, and taken in by the driver; then by one that has just begun."""
+    loop.reports = 2
+    run(*SMOKE)
+    experiment = Experiment(folder / "runs" / "smoke")
+    with EventLog(experiment.events) as log:
+        log.append("suspended", "")
+    loop.reports = None
+    code, out, _ = run("unpause", experiment.folder)
+    assert (code, states(experiment)) == (0, ["finished"] * 4)
+    assert "paused by hand" not in out
+
+
+def test_a_driver_that_is_asked_to_pause_ends_well(run, loop, folder, monkeypatch):
+    experiment = Experiment(folder / "runs" / "smoke")
+
+    def begin(conductor: Conductor, *_: object, room: Room) -> None:
+        ask_to_pause(experiment.requests)
+        execute(conductor, by_weight)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("raysweep.commands.sweep.execute", begin)
+        code, out, _ = run(*SMOKE)
+    assert code == 0
+    assert "paused by hand; to go on: `raysweep unpause" in out
+    assert run("unpause", experiment.folder).code == 0
+    assert states(experiment) == ["finished"] * 4
 
 
 def test_a_sweep_interrupted_before_its_first_trial_says_so_too(run, loop):

@@ -42,7 +42,7 @@ def _loop(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(sweep, "connected", nullcontext)
     monkeypatch.setattr(sweep, "placed", lambda store, reading, tell: in_files(store))
-    monkeypatch.setattr(sweep, "execute", lambda conductor, *_, at_once: execute(conductor))
+    monkeypatch.setattr(sweep, "execute", lambda conductor, *_, room: execute(conductor))
     monkeypatch.setattr(sweep.resources, "cluster_capacity", lambda: Capacity(2, 0))
     (folder / "often.py").write_text(SPACE)
     (folder / "rare.py").write_text(SPACE.replace("\n    return {}\n", RARE + "    return {}\n"))

@@ -49,7 +49,7 @@ def _loop(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweep, "_prepare", lambda now, run: SimpleNamespace(manifest=None))
     monkeypatch.setattr(sweep, "_resolve", lambda now, store, run: run)
     monkeypatch.setattr(
-        sweep, "execute", lambda conductor, *_, at_once: execute(conductor, by_weight, at_once)
+        sweep, "execute", lambda conductor, *_, room: execute(conductor, by_weight, room.at_once())
     )
     monkeypatch.setattr(sweep.resources, "cluster_capacity", lambda: Capacity(3, 0))
 

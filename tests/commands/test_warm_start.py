@@ -36,9 +36,7 @@ def _loop(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweep, "connected", nullcontext)
     monkeypatch.setattr(sweep, "prepared", lambda data, storage: store())
     monkeypatch.setattr(sweep, "placed", lambda store, reading, tell: in_files(store))
-    monkeypatch.setattr(
-        sweep, "execute", lambda conductor, *_, at_once: execute(conductor, by_weight)
-    )
+    monkeypatch.setattr(sweep, "execute", lambda conductor, *_, room: execute(conductor, by_weight))
     monkeypatch.setattr(sweep.resources, "cluster_capacity", lambda: Capacity(2, 0))
     (folder / "wide.py").write_text(SPACE.format(high=1.0))
     (folder / "narrow.py").write_text(SPACE.format(high=0.55))

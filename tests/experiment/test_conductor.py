@@ -2,7 +2,7 @@
 
 import json
 import math
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from optuna.trial import TrialState
 from raysweep.config import SweepConfig, in_steps
 from raysweep.experiment.conductor import Conductor, Proposal
 from raysweep.experiment.events import EventLog, read
+from raysweep.experiment.requests import Request
 from raysweep.schema import Tree
 from raysweep.search.objective import Constraint, Goal, Objective
 from raysweep.search.ranking import ranks
@@ -366,6 +367,92 @@ def test_a_driver_killed_anywhere_is_taken_over(conductor, live, tmp_path):
         mind.log.close()
 
 
+def asked(number: int, kind: str) -> Request:
+    return Request(f"{number:020d}-1", kind, "", {})
+
+
+def test_a_sweep_that_is_paused_rests_and_goes_on_unchanged(conductor, live, tmp_path):
+    """Asked for at some moments; a driver later, the same as if nobody had asked."""
+    at_once, sweep, log, expected = live
+    for number in range(0, log.count(b'"report"'), 4):
+        path = tmp_path / f"{number}.jsonl"
+        mind = conductor(path, sweep)
+        mind.add({"loss.disc_weight": 0.001}, "by hand")
+        heard = count()
+        mind.requests = lambda n=number, c=heard: [asked(0, "pause")] * (next(c) >= 2 * n)
+        play(mind, at_once)
+        assert mind.is_over
+        assert not mind.at_work
+        rests = {name: record.step for name, record in mind.trials.items() if record.is_open}
+        mind.log.append("opened", "")
+        mind.log.close()
+        again = conductor(path, sweep)
+        assert again.is_suspended is False
+        started = play(again, at_once)
+        assert started[: len(rests)] == list(rests)
+        check_complete(again, 7)
+        if at_once == 1:
+            assert outcome(again) == expected
+        again.log.close()
+
+
+def test_a_pause_that_is_taken_back_puts_trials_in_line_again(conductor, path):
+    mind = conductor(path)
+    trial = mind.propose().trial
+    mind.start(trial)
+    mind.requests = lambda: [asked(0, "pause")]
+    assert mind.report(trial, 5, {"val/psnr": 1.0})
+    mind.end(trial)  # as the executor says of what was stopped
+    assert (states(mind)[trial], mind.propose(), mind.is_over) == ("suspended", None, True)
+    mind.requests = lambda: [asked(0, "pause"), asked(1, "unpause")]
+    assert mind.propose().trial == trial
+    assert not mind.is_suspended
+
+
+def test_a_trial_at_its_end_is_not_paused_there(conductor, path):
+    mind = conductor(path)
+    trial = mind.propose().trial
+    mind.start(trial)
+    mind.requests = lambda: [asked(0, "pause")]
+    assert not mind.report(trial, STEPS[-1], {"val/psnr": 1.0})
+    mind.end(trial)
+    assert states(mind)[trial] == "finished"
+
+
+def test_a_trial_whose_process_died_goes_on_first_and_unchanged(conductor, path):
+    mind = conductor(path)
+    first, second = mind.propose().trial, mind.propose().trial
+    for trial in (first, second):
+        mind.start(trial)
+    mind.report(first, 5, {"val/psnr": 1.0})
+    before = known(mind)[1:]
+    mind.lost(first, "The actor died because its node has died.")
+    assert (states(mind)[first], mind.at_work) == ("suspended", [second])
+    assert known(mind)[1:] == before
+    assert mind.propose().trial == first
+    mind.start(first)
+    assert (states(mind)[first], mind.trials[first].reason) == ("running", "")
+
+
+def test_a_trial_whose_process_dies_again_and_again_fails_where_it_comes_no_further(
+    conductor, path
+):
+    mind = conductor(path, small_sweep(base={"cluster": {"max_failures": 2}}))
+    trial = mind.propose().trial
+    mind.start(trial)
+    for step in (5, 10):  # each time further
+        mind.lost(trial, "gone")
+        mind.lost(mind.propose().trial, "gone")
+        mind.report(mind.propose().trial, step, {"val/psnr": 1.0})
+    for _ in range(2):
+        mind.lost(trial, "gone")
+        assert mind.propose().trial == trial
+    mind.lost(trial, "gone")
+    assert (states(mind)[trial], mind.trials[trial].reason) == ("failed", "gone")
+    mind.lost(trial, "gone")
+    assert kinds(path, trial)[-1] == "ended"
+
+
 def test_a_verdict_that_was_not_written_is_given(conductor, path):
     mind = conductor(path, small_sweep(scheduler={"min_peers": 1}))
     first, second = mind.propose(), mind.propose()
@@ -387,7 +474,7 @@ ACTIONS = st.lists(
         st.just(("propose", 0, 0.0)),
         st.tuples(st.just("report"), st.integers(0, 5), st.floats(0, 30)),
         st.tuples(st.just("report"), st.integers(0, 5), st.just(math.nan)),
-        st.tuples(st.sampled_from(["end", "fail"]), st.integers(0, 5), st.just(0.0)),
+        st.tuples(st.sampled_from(["end", "fail", "die"]), st.integers(0, 5), st.just(0.0)),
         st.just(("add", 0, 0.0)),
     ),
     max_size=40,
@@ -408,6 +495,8 @@ def act(mind: Conductor, what: str, which: int, psnr: float) -> None:
     record = running[which % len(running)]
     if what == "report":
         mind.report(record.trial, record.step + 5, {"val/psnr": psnr})
+    elif what == "die":
+        mind.lost(record.trial, "gone")
     else:
         mind.end(record.trial, "gone" if what == "fail" else "")
 

@@ -1,0 +1,35 @@
+"""Whether a trial ended by an error of its own, or because a process of it died: by itself, or with its node."""
+
+from pathlib import Path
+from typing import Any
+
+from ray import cloudpickle
+from ray.exceptions import RayActorError, RayTaskError
+from ray.train import WorkerGroupError
+from ray.train.v2._internal.exceptions import WorkerHealthCheckFailedError
+
+
+def error_of(trial: Any) -> Exception | None:
+    """Of a trial of Tune's that failed; None where Tune kept none.
+
+    From Tune's own folder on this machine: into the storage it comes some time later.
+    """
+    file = trial.pickled_error_file
+    return None if file is None else cloudpickle.loads(Path(file).read_bytes())
+
+
+def is_death(error: Exception | None) -> bool:
+    """Whether a process was gone: the trial's own, or one that worked for it."""
+    if isinstance(error, RayTaskError):
+        return is_death(error.cause)
+    if isinstance(error, WorkerGroupError):
+        return any(map(is_death, error.worker_failures.values()))
+    if isinstance(error, WorkerHealthCheckFailedError):
+        return is_death(error.health_check_failure)
+    return isinstance(error, RayActorError) and not error.actor_init_failed
+
+
+def last_line(error: Exception | None) -> str:
+    """Of the traceback, which is the error itself."""
+    text = str(error or "the process died").strip()
+    return text.splitlines()[-1].strip()[:500]
