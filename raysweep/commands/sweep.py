@@ -1,7 +1,7 @@
 """Starting, going on with, and adding to an experiment."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -85,7 +85,7 @@ def _run(now: Standing, added: Added | None = None, more: Extension | None = Non
     line = [*_line(now), *([added] if added else [])]
     runs = [sweep.run_by_hand(new.settings) for new in line] or [sweep.run()]
     run, name, trial = runs[-1], experiment.folder.name, ""
-    with EventLog(experiment.events) as log, connected():
+    with EventLog(experiment.events) as log, _closing(log, experiment), connected():
         title(f"{name}: preparing footage")
         footage = _prepare(now, run)
         capacity = resources.cluster_capacity()
@@ -104,6 +104,19 @@ def _run(now: Standing, added: Added | None = None, more: Extension | None = Non
             execute(conductor, experiment, footage, TRAINABLES, at_once=number)
     _conclude(standing(experiment))
     return trial
+
+
+@contextmanager
+def _closing(log: EventLog, experiment: Experiment) -> Iterator[None]:
+    """A driver that ends by itself says so in the log: one that died cannot."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        log.append("closed", "")
+        raise TrainingFailed(
+            f"interrupted; go on with `raysweep resume {experiment.folder}`."
+        ) from None
+    log.append("closed", "")
 
 
 def _tell_both(narrator: Narrator, journal: KeptJournal, event: Event, record: TrialRecord) -> None:

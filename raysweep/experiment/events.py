@@ -18,8 +18,9 @@ Event = dict[str, Any]
 """`kind`, `trial`, `time` in seconds since the epoch, and more.
 
 Of one trial: proposed, started, report, stop (a person asks), paused, promoted, tested (on the test split), ended.
-Of the whole search, with a `trial` that is empty: opened (a driver begins), known (what another experiment found),
-extended, and exhausted (the space has no more settings).
+Of the whole search, with a `trial` that is empty: opened (a driver begins), closed (it ended by itself, finished or
+interrupted; one that died says nothing), restarted (one goes on for one that died), known (what another experiment
+found), extended, and exhausted (the space has no more settings).
 """
 TOLD = ("started", "report")
 """Kinds that decide nothing: a killed driver has written them, and the next decision takes them to the disk too."""
