@@ -22,6 +22,10 @@ ADDRESS = "RAY_API_SERVER_ADDRESS"
 """Stronger than any address that Ray's client is given."""
 PATIENCE_SECONDS = 3.0
 """Between two questions to a cluster that does not answer, or a job that has nothing to say."""
+START_SECONDS = 120.0
+NOT_YET = "No available agent to submit job"
+"""In the answer of a dashboard whose agent is still starting; or cannot, since another cluster's on the same machine
+has its port."""
 UNREACHABLE = (OSError, RuntimeError, aiohttp.ClientError)
 """What Ray's client raises where no dashboard answers, or one that has lost its head."""
 
@@ -69,6 +73,14 @@ class JobServer:
         return {DRIVER_RESOURCE: DRIVER_SHARE} if has_them else {}
 
     def submit(self, job: Job) -> None:
+        """A head that has just begun may need a while before it takes jobs."""
+        until = time.monotonic() + START_SECONDS
+        while (refusal := self._refusal(job)) is not None:
+            if NOT_YET not in refusal or time.monotonic() > until:
+                raise ExperimentError(f"the cluster did not take the job: {refusal}")
+            time.sleep(PATIENCE_SECONDS)
+
+    def _refusal(self, job: Job) -> str | None:
         try:
             self.client.submit_job(
                 entrypoint=job.entrypoint,
@@ -77,7 +89,8 @@ class JobServer:
                 entrypoint_resources=dict(job.resources) or None,
             )
         except UNREACHABLE as error:
-            raise ExperimentError(f"the cluster did not take the job: {error}") from None
+            return str(error)
+        return None
 
     def follow(self, job: str, write: Callable[[str], None], tell: Callable[[str], None]) -> Ended:
         """Writes what the job prints until it is over, through times in which the cluster does not answer."""
