@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING, NoReturn
 from raysweep.errors import RaysweepError, UserError
 
 if TYPE_CHECKING:
+    from raysweep.commands.errand import Errand
     from raysweep.commands.plan import Request
 
-Command = Callable[[argparse.Namespace], None]
+Command = Callable[[argparse.Namespace], int | None]
+"""None: done, as 0."""
 
 
 def main(words: Sequence[str] | None = None) -> int:
     try:
         arguments = _parser().parse_args(words)
-        arguments.command(arguments)
+        arguments.typed = sys.argv[1:] if words is None else words
+        return arguments.command(arguments) or 0
     except UserError as error:
         print(f"raysweep: {_one_line(error)}", file=sys.stderr)
         return 2
@@ -27,7 +30,6 @@ def main(words: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("raysweep: interrupted; `raysweep resume` goes on from here", file=sys.stderr)
         return 1
-    return 0
 
 
 class _Parser(argparse.ArgumentParser):
@@ -124,6 +126,8 @@ def _parser() -> argparse.ArgumentParser:
         "--dry-run", action="store_true", help="print what would run, and start nothing"
     )
 
+    _add_supervise(sweep)
+
     resume = _add(
         commands, "resume", _resume, "go on with an interrupted experiment, or extend one"
     )
@@ -143,6 +147,47 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="budget.LIMIT=VALUE",
         help="another limit of the search from now on, such as budget.hours=8",
+    )
+
+    resume.add_argument(
+        "--if-died",
+        action="store_true",
+        help="as a supervisor does: only where the last driver died, and up to three times in a row without any "
+        "trial's report; waits for the cluster",
+    )
+    _add_supervise(resume)
+
+    submit = _add(commands, "submit", _submit, "run a command on a cluster, as a Ray job")
+    submit.add_argument(
+        "--address",
+        metavar="URL",
+        help="of the cluster's dashboard (default: RAY_API_SERVER_ADDRESS, or a cluster of this machine)",
+    )
+    submit.add_argument(
+        "--env",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a variable of this environment that goes along, such as WANDB_API_KEY; its value is not printed",
+    )
+    submit.add_argument(
+        "--no-wait", action="store_true", help="leave once it is submitted, rather than follow it"
+    )
+    submit.add_argument(
+        "--supervise",
+        action="store_true",
+        help="go on when its driver or the head dies; this process is to outlive them",
+    )
+    submit.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="check it, print the line that submits it, and start nothing",
+    )
+    submit.add_argument(
+        "errand",
+        nargs="+",
+        metavar="-- COMMAND",
+        help="sweep, train, resume or prepare, and its words",
     )
 
     stop = _add(commands, "stop", _stop, "end one trial of a sweep, which goes on without it")
@@ -228,6 +273,14 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--storage", help="folder of experiments (default: runs)")
 
 
+def _add_supervise(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--supervise",
+        action="store_true",
+        help="run the driver in another process, and go on for it where it dies",
+    )
+
+
 def _demo(arguments: argparse.Namespace) -> None:
     from raysweep.commands.demo import demo
 
@@ -268,7 +321,7 @@ def _describe(arguments: argparse.Namespace) -> None:
     describe(arguments.model, Request(config=arguments.config, assignments=arguments.set))
 
 
-def _sweep(arguments: argparse.Namespace) -> None:
+def _sweep(arguments: argparse.Namespace) -> int | None:
     from raysweep.commands.dry_run import print_plan
     from raysweep.commands.plan import check, compose
     from raysweep.commands.spaces import load_space
@@ -280,13 +333,17 @@ def _sweep(arguments: argparse.Namespace) -> None:
     space = load_space(arguments.space)
     plan = check(compose(_request(arguments), space, arguments.space), space)
     if arguments.dry_run:
-        return print_plan(plan)
+        print_plan(plan)
+        return None
+    if arguments.supervise:
+        return _supervised(arguments, plan.experiment.folder)
     from raysweep.commands.sweep import start  # here, since a dry run does without Ray
 
-    return start(plan, space)
+    start(plan, space)
+    return None
 
 
-def _sweep_tasks(arguments: argparse.Namespace) -> None:
+def _sweep_tasks(arguments: argparse.Namespace) -> int | None:
     from raysweep.commands.dry_run import print_tasks
     from raysweep.commands.plan import check, compose_tasks
 
@@ -297,23 +354,74 @@ def _sweep_tasks(arguments: argparse.Namespace) -> None:
         )
     plan = check(compose_tasks(_request(arguments), arguments.tasks), None)
     if arguments.dry_run:
-        return print_tasks(plan)
+        print_tasks(plan)
+        return None
+    if arguments.supervise:
+        return _supervised(arguments, plan.experiment.folder)
     from raysweep.commands.sweep import start
 
-    return start(plan, None)
+    start(plan, None)
+    return None
 
 
-def _resume(arguments: argparse.Namespace) -> None:
+def _resume(arguments: argparse.Namespace) -> int | None:
     from raysweep.experiment.layout import open_experiment
 
     experiment = open_experiment(arguments.experiment)
+    if arguments.supervise:
+        return _supervised(arguments, experiment.folder)
     from raysweep.commands.control import extension
     from raysweep.commands.standing import standing
+    from raysweep.commands.supervise import note_restart
 
+    if arguments.if_died:
+        note_restart(experiment)
     more = extension(standing(experiment), arguments.trials, arguments.steps, arguments.set)
     from raysweep.commands.sweep import resume  # here, since a refusal does without Ray
 
     resume(experiment, more)
+    return None
+
+
+def _supervised(arguments: argparse.Namespace, experiment: Path) -> int:
+    from raysweep.commands.supervise import in_a_process, supervise
+
+    shortest, whole = "--su", "--supervise"  # options may be cut short
+    words = [
+        word
+        for word in arguments.typed
+        if not (word.startswith(shortest) and whole.startswith(word))
+    ]
+    return supervise(in_a_process, words, str(experiment))
+
+
+def _submit(arguments: argparse.Namespace) -> int:
+    from raysweep.commands.submit import submit
+
+    return submit(
+        _errand(arguments.errand),
+        arguments.address,
+        arguments.env,
+        wait=not arguments.no_wait,
+        again=arguments.supervise,
+        dry_run=arguments.dry_run,
+    )
+
+
+def _errand(words: Sequence[str]) -> "Errand":
+    from raysweep.commands.errand import Errand
+
+    asked = _parser().parse_args(words)
+    if asked.command not in (_sweep, _train, _resume, _prepare):
+        raise UserError(
+            f"a cluster is sent sweep, train, resume or prepare, got {words[0]}. Run it here."
+        )
+    there = getattr(asked, "experiment", None) or getattr(asked, "origin", None)
+    if there is not None:
+        written = next(word for word in words if Path(word) == Path(there))
+        return Errand(words, experiment=written)
+    space, tasks = getattr(asked, "space", None), getattr(asked, "tasks", None)
+    return Errand(words, _request(asked), space, tasks)
 
 
 def _stop(arguments: argparse.Namespace) -> None:

@@ -5,6 +5,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from raysweep.cluster.ending import terminated_as_interrupted
+
 DRIVER_RESOURCE = "raysweep_driver"
 """Custom resource of nodes that trial drivers may live on; a driver takes almost none of it."""
 
@@ -16,6 +18,7 @@ ENVIRONMENT = {
     "TUNE_MAX_PENDING_TRIALS_PG": "1000000",  # Room says how many may wait
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # the behaviour Ray announces as its next default
     "RAY_AIR_NEW_OUTPUT": "0",  # the old output is silent when asked to be
+    "RAY_OVERRIDE_JOB_RUNTIME_ENV": "1",  # a job that was submitted with these may set them again
 }
 """Switches that must hold in this process and in every trial's."""
 
@@ -33,14 +36,18 @@ def connected() -> Iterator[None]:
         yield
         return
     own = "RAY_ADDRESS" not in os.environ
-    ray.init(
-        include_dashboard=True if own else None,
-        resources={DRIVER_RESOURCE: 1000} if own else None,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-        runtime_env={"env_vars": ENVIRONMENT},
-    )
     try:
-        yield
-    finally:
-        ray.shutdown()
+        ray.init(
+            include_dashboard=True if own else None,
+            resources={DRIVER_RESOURCE: 1000} if own else None,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            runtime_env={"env_vars": ENVIRONMENT},
+        )
+    except SystemExit:  # Ray's answer to SIGTERM, while it starts
+        raise KeyboardInterrupt from None
+    with terminated_as_interrupted():
+        try:
+            yield
+        finally:
+            ray.shutdown()

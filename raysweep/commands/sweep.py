@@ -1,8 +1,8 @@
 """Starting, going on with, and adding to an experiment."""
 
 import os
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from functools import partial
 from typing import Any
 
@@ -88,7 +88,7 @@ def _run(now: Standing, added: Added | None = None, more: Extension | None = Non
     line = [*_line(now), *([added] if added else [])]
     runs = [sweep.run_by_hand(new.settings) for new in line] or [sweep.run()]
     run, name, trial = runs[-1], experiment.folder.name, ""
-    with EventLog(experiment.events) as log, connected():
+    with EventLog(experiment.events) as log, _closing(log, experiment), connected():
         title(f"{name}: preparing footage")
         footage = _prepare(now, run)
         for asked in runs:
@@ -110,6 +110,19 @@ def _run(now: Standing, added: Added | None = None, more: Extension | None = Non
             execute(conductor, experiment, footage, TRAINABLES, room=room)
     _conclude(standing(experiment))
     return trial
+
+
+@contextmanager
+def _closing(log: EventLog, experiment: Experiment) -> Iterator[None]:
+    """A driver that ends by itself says so in the log: one that died cannot."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        log.append("closed", "")
+        raise TrainingFailed(
+            f"interrupted; go on with `raysweep resume {experiment.folder}`."
+        ) from None
+    log.append("closed", "")
 
 
 def _tell_both(narrator: Narrator, journal: KeptJournal, event: Event, record: TrialRecord) -> None:

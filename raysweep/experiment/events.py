@@ -19,8 +19,9 @@ Event = dict[str, Any]
 
 Of one trial: proposed, started, report, stop (a person asks), paused, promoted, suspended (it rests, as nothing
 decided about it), tested (on the test split), ended.
-Of the whole search, with a `trial` that is empty: opened (a driver begins), known (what another experiment found),
-extended, exhausted (the space has no more settings), and suspended and continued (a person pauses the whole).
+Of the whole search, with a `trial` that is empty: opened (a driver begins), closed (it ended by itself, finished or
+interrupted; one that died says nothing), restarted (one goes on for one that died), known (what another experiment
+found), extended, exhausted (the space has no more settings), and suspended and continued (a person pauses the whole).
 """
 TOLD = ("started", "report")
 """Kinds that decide nothing: a killed driver has written them, and the next decision takes them to the disk too."""

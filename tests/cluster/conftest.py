@@ -20,6 +20,8 @@ def cluster() -> Iterator[str]:
     """The cluster's address."""
     import ray
 
+    scripts = str(Path(sys.executable).parent)  # jobs call `raysweep` by its name
+    os.environ["PATH"] = os.pathsep.join([scripts, os.environ["PATH"]])
     with connected():
         yield ray.get_runtime_context().gcs_address
 

@@ -1,0 +1,73 @@
+"""Going on for drivers that die: a small process that outlives them."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from raysweep.commands.console import say
+from raysweep.errors import ExperimentError
+from raysweep.experiment.drivers import (
+    FRUITLESS_RESTARTS,
+    Ended,
+    ended_by_itself,
+    fruitless_restarts,
+)
+from raysweep.experiment.events import EventLog, read
+from raysweep.experiment.layout import Experiment
+
+Run = Callable[[Sequence[str]], Ended]
+"""Runs `raysweep` with these words, as a driver."""
+DONE, WRONG = 0, 2
+"""Exit codes after which there is nothing to go on with."""
+
+
+def supervise(run: Run, words: Sequence[str], experiment: str) -> int:
+    """Runs the command, and `resume` as long as drivers die; returns the exit code of the whole.
+
+    Whether one died, and whether it is worth another, the next one reads in the experiment's event log.
+    """
+    ended = run(words)
+    if ended.code == WRONG:
+        return WRONG
+    while not (ended.is_stopped or ended.code in (DONE, WRONG)):
+        say(f"the driver ended with exit code {ended.code}: going on where it died")
+        ended = run(["resume", experiment, "--if-died"])
+    return 1 if ended.code == WRONG else ended.code
+
+
+def in_a_process(words: Sequence[str]) -> Ended:
+    """A driver on this machine; Ctrl-C reaches it by itself, and SIGTERM is handed on."""
+    asked: list[int] = []
+    process = subprocess.Popen([sys.executable, "-P", "-m", "raysweep", *words])
+
+    def hand_on(number: int, frame: Any) -> None:
+        asked.append(number)
+        if number == signal.SIGTERM:
+            process.terminate()
+
+    before = {number: signal.signal(number, hand_on) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        code = process.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return Ended(code if code >= 0 else 128 - code, is_stopped=bool(asked))
+
+
+def note_restart(experiment: Experiment) -> None:
+    """Writes down that a driver goes on for one that died; ExperimentError where that is not what happened."""
+    with EventLog(experiment.events) as log:
+        events = list(read(experiment.events))
+        if ended_by_itself(events):
+            raise ExperimentError(
+                f"a supervisor goes on for drivers that died, and that of {experiment.folder} ended by itself. "
+                f"Go on with `raysweep resume {experiment.folder}`."
+            )
+        if fruitless_restarts(events) >= FRUITLESS_RESTARTS:
+            raise ExperimentError(
+                f"a supervisor goes on as long as that brings something, and {FRUITLESS_RESTARTS} drivers in a row "
+                f"died before any trial reported. See why, then `raysweep resume {experiment.folder}`."
+            )
+        log.append("restarted", "")
