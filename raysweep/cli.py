@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NoReturn
 from raysweep.errors import RaysweepError, UserError
 
 if TYPE_CHECKING:
-    from raysweep.commands.plan import Request
+    from raysweep.commands.plan import Plan, Request
+    from raysweep.search.study import Space
 
 Command = Callable[[argparse.Namespace], None]
 
@@ -120,8 +121,21 @@ def _parser() -> argparse.ArgumentParser:
         metavar="EXPERIMENT",
         help="earlier experiments, whose results the search knows from the start where they compare",
     )
-    sweep.add_argument(
+    before = sweep.add_mutually_exclusive_group()
+    before.add_argument(
         "--dry-run", action="store_true", help="print what would run, and start nothing"
+    )
+    before.add_argument(
+        "--estimate",
+        action="store_true",
+        help="time some steps of the cheapest and of the dearest trial here, print what the sweep would "
+        "take, and start nothing",
+    )
+    sweep.add_argument(
+        "--price",
+        type=float,
+        metavar="DOLLARS",
+        help="of an hour of a GPU: with --estimate, also in money",
     )
 
     resume = _add(
@@ -267,12 +281,16 @@ def _sweep(arguments: argparse.Namespace) -> None:
 
     if (arguments.space is None) is (arguments.tasks is None):
         raise UserError("sweep takes a space or --tasks FOLDER, and one of them. Name one.")
+    if arguments.price is not None and not arguments.estimate:
+        raise UserError("--price goes with --estimate, which is missing. Name both.")
     if arguments.tasks is not None:
         return _sweep_tasks(arguments)
     space = load_space(arguments.space)
     plan = check(compose(_request(arguments), space, arguments.space), space)
     if arguments.dry_run:
         return print_plan(plan)
+    if arguments.estimate:
+        return _forecast(plan, space.space, arguments.price)
     from raysweep.commands.sweep import start  # here, since a dry run does without Ray
 
     return start(plan, space)
@@ -290,9 +308,17 @@ def _sweep_tasks(arguments: argparse.Namespace) -> None:
     plan = check(compose_tasks(_request(arguments), arguments.tasks), None)
     if arguments.dry_run:
         return print_tasks(plan)
+    if arguments.estimate:
+        return _forecast(plan, None, arguments.price)
     from raysweep.commands.sweep import start
 
     return start(plan, None)
+
+
+def _forecast(plan: "Plan", space: "Space | None", price: float | None) -> None:
+    from raysweep.commands.forecast import forecast
+
+    forecast(plan, space, price)
 
 
 def _resume(arguments: argparse.Namespace) -> None:
