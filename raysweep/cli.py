@@ -198,6 +198,23 @@ def _parser() -> argparse.ArgumentParser:
         default="folder",
         help="a folder (default), or one file for taming-transformers or vvvm23's vqvae-2",
     )
+
+    doctor = _add(
+        commands, "doctor", _doctor, "what machines lack to run trials, and what to do about it"
+    )
+    doctor.add_argument(
+        "--address",
+        help="of a cluster, each of whose nodes is looked at (default: RAY_ADDRESS; without it this machine alone)",
+    )
+    doctor.add_argument(
+        "--storage",
+        help="folder of experiments that every node is to write to (default: not looked at)",
+    )
+    doctor.add_argument(
+        "--fetch-weights",
+        action="store_true",
+        help="first fetch the networks of LPIPS and rFID to this machine, and copy them to every node",
+    )
     return parser
 
 
@@ -364,6 +381,12 @@ def _export(arguments: argparse.Namespace) -> None:
         export_front(experiment, arguments.out, arguments.format)
     else:
         export_trial(experiment, arguments.trial, arguments.out, arguments.format)
+
+
+def _doctor(arguments: argparse.Namespace) -> None:
+    from raysweep.commands.doctor import doctor
+
+    doctor(arguments.address, arguments.storage, arguments.fetch_weights)
 
 
 def _request(arguments: argparse.Namespace) -> "Request":

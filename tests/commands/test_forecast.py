@@ -45,7 +45,7 @@ def test_the_loop_is_timed_before_and_with_the_gan(start, is_met) -> None:
 
 @pytest.fixture
 def _paced(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Steps that take 360 s for every channel; no Ray, and one trial at a time."""
+    """Steps of 45 s for every channel; no Ray, and two trials at a time."""
     monkeypatch.setitem(sys.modules, "ray", None)
     monkeypatch.setattr(forecast, "pace", lambda run, device: Pace(45.0 * run.model.ch, 0, 0, 0))
     monkeypatch.setattr(forecast.torch.cuda, "is_available", lambda: True)
