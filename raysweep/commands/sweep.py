@@ -1,6 +1,7 @@
 """Starting, going on with, and adding to an experiment."""
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from functools import partial
 from typing import Any
@@ -17,6 +18,7 @@ from raysweep.commands.control import Extension
 from raysweep.commands.dry_run import print_start
 from raysweep.commands.footage import counted, prepared, settled
 from raysweep.commands.narrator import Narrator
+from raysweep.commands.notifier import Listener, address, notifying
 from raysweep.commands.plan import Plan, at_once, check_again, check_further
 from raysweep.commands.record import held_to_record, write_validation_facts
 from raysweep.commands.spaces import LoadedSpace, load_space
@@ -85,6 +87,7 @@ def _run(now: Standing, added: Added | None = None, more: Extension | None = Non
     line = [*_line(now), *([added] if added else [])]
     runs = [sweep.run_by_hand(new.settings) for new in line] or [sweep.run()]
     run, name, trial = runs[-1], experiment.folder.name, ""
+    url = address(sweep.notify, os.environ)
     with EventLog(experiment.events) as log, connected():
         title(f"{name}: preparing footage")
         footage = _prepare(now, run)
@@ -97,8 +100,11 @@ def _run(now: Standing, added: Added | None = None, more: Extension | None = Non
         conductor = _conductor(now, footage.manifest, log)
         if more is not None:
             conductor.extend(*more)
-        with closing(KeptJournal(experiment, conductor, sweep.made_with, say)) as journal:
-            conductor.listener = partial(_tell_both, Narrator(now.objective), journal)
+        with (
+            closing(KeptJournal(experiment, conductor, sweep.made_with, say)) as journal,
+            notifying(url, name, conductor, say) as notify,
+        ):
+            conductor.listener = partial(_tell_all, (Narrator(now.objective), journal, notify))
             for new in line:
                 trial = conductor.add(new.settings, new.origin)
             execute(conductor, experiment, footage, TRAINABLES, at_once=number)
@@ -106,9 +112,9 @@ def _run(now: Standing, added: Added | None = None, more: Extension | None = Non
     return trial
 
 
-def _tell_both(narrator: Narrator, journal: KeptJournal, event: Event, record: TrialRecord) -> None:
-    narrator(event, record)
-    journal(event, record)
+def _tell_all(listeners: Sequence[Listener], event: Event, record: TrialRecord) -> None:
+    for listener in listeners:
+        listener(event, record)
 
 
 def _conductor(now: Standing, manifest: Manifest, log: EventLog) -> Conductor:
