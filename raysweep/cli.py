@@ -10,7 +10,8 @@ from raysweep.errors import RaysweepError, UserError
 
 if TYPE_CHECKING:
     from raysweep.commands.errand import Errand
-    from raysweep.commands.plan import Request
+    from raysweep.commands.plan import Plan, Request
+    from raysweep.search.study import Space
 
 Command = Callable[[argparse.Namespace], int | None]
 """None: done, as 0."""
@@ -122,8 +123,21 @@ def _parser() -> argparse.ArgumentParser:
         metavar="EXPERIMENT",
         help="earlier experiments, whose results the search knows from the start where they compare",
     )
-    sweep.add_argument(
+    before = sweep.add_mutually_exclusive_group()
+    before.add_argument(
         "--dry-run", action="store_true", help="print what would run, and start nothing"
+    )
+    before.add_argument(
+        "--estimate",
+        action="store_true",
+        help="time some steps of the cheapest and of the dearest trial here, print what the sweep would "
+        "take, and start nothing",
+    )
+    sweep.add_argument(
+        "--price",
+        type=float,
+        metavar="DOLLARS",
+        help="of an hour of a GPU: with --estimate, also in money",
     )
 
     _add_supervise(sweep)
@@ -237,6 +251,23 @@ def _parser() -> argparse.ArgumentParser:
         default="folder",
         help="a folder (default), or one file for taming-transformers or vvvm23's vqvae-2",
     )
+
+    doctor = _add(
+        commands, "doctor", _doctor, "what machines lack to run trials, and what to do about it"
+    )
+    doctor.add_argument(
+        "--address",
+        help="of a cluster, each of whose nodes is looked at (default: RAY_ADDRESS; without it this machine alone)",
+    )
+    doctor.add_argument(
+        "--storage",
+        help="folder of experiments that every node is to write to (default: not looked at)",
+    )
+    doctor.add_argument(
+        "--fetch-weights",
+        action="store_true",
+        help="first fetch the networks of LPIPS and rFID to this machine, and copy them to every node",
+    )
     return parser
 
 
@@ -328,12 +359,17 @@ def _sweep(arguments: argparse.Namespace) -> int | None:
 
     if (arguments.space is None) is (arguments.tasks is None):
         raise UserError("sweep takes a space or --tasks FOLDER, and one of them. Name one.")
+    if arguments.price is not None and not arguments.estimate:
+        raise UserError("--price goes with --estimate, which is missing. Name both.")
     if arguments.tasks is not None:
         return _sweep_tasks(arguments)
     space = load_space(arguments.space)
     plan = check(compose(_request(arguments), space, arguments.space), space)
     if arguments.dry_run:
         print_plan(plan)
+        return None
+    if arguments.estimate:
+        _forecast(plan, space.space, arguments.price)
         return None
     if arguments.supervise:
         return _supervised(arguments, plan.experiment.folder)
@@ -356,12 +392,21 @@ def _sweep_tasks(arguments: argparse.Namespace) -> int | None:
     if arguments.dry_run:
         print_tasks(plan)
         return None
+    if arguments.estimate:
+        _forecast(plan, None, arguments.price)
+        return None
     if arguments.supervise:
         return _supervised(arguments, plan.experiment.folder)
     from raysweep.commands.sweep import start
 
     start(plan, None)
     return None
+
+
+def _forecast(plan: "Plan", space: "Space | None", price: float | None) -> None:
+    from raysweep.commands.forecast import forecast
+
+    forecast(plan, space, price)
 
 
 def _resume(arguments: argparse.Namespace) -> int | None:
@@ -472,6 +517,12 @@ def _export(arguments: argparse.Namespace) -> None:
         export_front(experiment, arguments.out, arguments.format)
     else:
         export_trial(experiment, arguments.trial, arguments.out, arguments.format)
+
+
+def _doctor(arguments: argparse.Namespace) -> None:
+    from raysweep.commands.doctor import doctor
+
+    doctor(arguments.address, arguments.storage, arguments.fetch_weights)
 
 
 def _request(arguments: argparse.Namespace) -> "Request":

@@ -116,6 +116,14 @@ class ConfirmConfig(Config):
     """Times that each is trained, in full and outside the budget, with a seed of its own."""
 
 
+class NotifyConfig(Config):
+    """Who is told when a trial fails or ends as the best so far, and when the sweep ends."""
+
+    url_variable: str | None = None
+    """The driver's environment variable that holds an address to POST a small JSON to, so that the address, which
+    is a secret, stands in no file; None: nobody is told."""
+
+
 class SweepConfig(Config):
     """One experiment: which question, over which base run, for how much."""
 
@@ -150,6 +158,7 @@ class SweepConfig(Config):
     budget: BudgetConfig = BudgetConfig()
     confirm: ConfirmConfig | None = None
     """None: the best of the search is taken as it is."""
+    notify: NotifyConfig = NotifyConfig()
     seed: int = Field(default=0, ge=0)
     """Of the search; runs have their own."""
     made_with: dict[str, str] = Field(default_factory=dict)

@@ -7,7 +7,8 @@
     │   ├── WeightsError              pretrained weights that are absent and cannot be fetched
     │   ├── ResourceError             more than this machine or cluster can ever give
     │   └── ExperimentError           an experiment, trial or exported model that is not there
-    └── TrainingFailed                the job itself failed: exit code 1
+    ├── TrainingFailed                the job itself failed: exit code 1
+    └── CheckFailed                   a machine lacks something: exit code 1
 
 A message says the rule, the value and the next step, in one line.
 """
@@ -43,3 +44,7 @@ class ExperimentError(UserError):
 
 class TrainingFailed(RaysweepError):
     """A run ended without a result."""
+
+
+class CheckFailed(RaysweepError):
+    """A machine lacks something that trials need."""

@@ -11,7 +11,7 @@ import raysweep
 from raysweep.cli import main
 
 COMMANDS = ["demo", "prepare", "train", "describe", "sweep", "resume", "stop", "enqueue"]
-COMMANDS += ["status", "export"]
+COMMANDS += ["status", "export", "doctor"]
 
 
 @pytest.mark.parametrize("words", [[], *([command] for command in COMMANDS)], ids=str)

@@ -12,6 +12,7 @@ from raysweep.cluster import resources
 from raysweep.cluster.resources import Capacity
 from raysweep.commands.confirmation import require_test_split
 from raysweep.commands.footage import check_footage, settled
+from raysweep.commands.notifier import address
 from raysweep.commands.param_file import read_settings
 from raysweep.commands.record import check_record
 from raysweep.commands.spaces import LoadedSpace
@@ -39,7 +40,7 @@ FILES = ("model.checkpoint", "data.source", "data.validation_source", "data.stor
 """Settings that name files or folders: as written, from the current one; or URIs."""
 SWEEP_SECTIONS = (
     *("name", "storage", "points", "warm_start"),
-    *("objective", "constraints", "scheduler", "sampler", "budget", "confirm"),
+    *("objective", "constraints", "scheduler", "sampler", "budget", "confirm", "notify"),
 )
 """Settings of the search; all others are of the runs. One file may hold both."""
 OBJECTIVE = "objective"
@@ -136,6 +137,7 @@ def check(sweep: SweepConfig, space: LoadedSpace | None) -> Plan:
     if space is not None:
         _require_validation(run)
     _require_free(experiment)
+    address(sweep.notify, os.environ)
     for asked in [sweep.run_by_hand(settings) for settings in sweep.tasks.values()] or [run]:
         _require_comparable(asked, run, goal, sweep)
         _require_buildable(asked)

@@ -1,6 +1,7 @@
 """Where an experiment stands: its trials, best first."""
 
 import json
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -11,12 +12,14 @@ from raysweep.commands.confirmation import print_confirmed
 from raysweep.commands.console import console, say
 from raysweep.commands.standing import Standing, standing
 from raysweep.experiment.confirmation import left_to_confirm
-from raysweep.experiment.events import has_writer
+from raysweep.experiment.events import has_writer, read
 from raysweep.experiment.layout import Experiment
+from raysweep.experiment.outlook import seconds_left, speed
 from raysweep.experiment.records import FROM_SPACE
 from raysweep.experiment.requests import count
 from raysweep.experiment.results import Row
 from raysweep.search.objective import Objective
+from raysweep.spelling import in_time
 from raysweep.tracking.swanlab import URL_FILE
 from raysweep.training.loop import LATEST
 
@@ -70,6 +73,8 @@ def _say_progress(now: Standing) -> None:
         say(states + (saved if now.budget.saved_steps else ""))
     if now.is_suspended:
         say(f"paused by hand; to go on: `raysweep unpause {now.experiment.folder}`")
+    if at_work:
+        _say_outlook(now)
     if waiting := count(now.experiment.requests):
         who = "the driver" if at_work else f"`raysweep resume {now.experiment.folder}`"
         say(f"requests that wait for {who}: {waiting}")
@@ -77,6 +82,15 @@ def _say_progress(now: Standing) -> None:
         what = "the search is over" if is_over(now) else "nothing more is proposed"
         more = f"`raysweep resume {now.experiment.folder} {over.raised_by}`"
         say(f"{what}: {over}; to go on: {more}")
+
+
+def _say_outlook(now: Standing) -> None:
+    """Nothing where it cannot be known, or was wrong."""
+    so_far = speed(read(now.experiment.events))
+    left = seconds_left(now.sweep, now.trials, now.budget, so_far)
+    if left is not None and (rest := left - (time.time() - so_far.until)) > 0:
+        together = "of all trials together"
+        say(f"about {in_time(rest)} left, at {so_far.steps_per_second:.3g} steps/s {together}")
 
 
 def _counted(now: Standing, at_work: bool) -> str:

@@ -1,7 +1,7 @@
 """Starting, going on with, and adding to an experiment."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from typing import Any
@@ -20,6 +20,7 @@ from raysweep.commands.control import Extension
 from raysweep.commands.dry_run import print_start
 from raysweep.commands.footage import counted, prepared, settled
 from raysweep.commands.narrator import Narrator
+from raysweep.commands.notifier import Listener, address, notifying
 from raysweep.commands.plan import Plan, check_again, check_further
 from raysweep.commands.record import held_to_record, write_validation_facts
 from raysweep.commands.spaces import LoadedSpace, load_space
@@ -88,6 +89,7 @@ def _run(now: Standing, added: Added | None = None, more: Extension | None = Non
     line = [*_line(now), *([added] if added else [])]
     runs = [sweep.run_by_hand(new.settings) for new in line] or [sweep.run()]
     run, name, trial = runs[-1], experiment.folder.name, ""
+    url = address(sweep.notify, os.environ)
     with EventLog(experiment.events) as log, _closing(log, experiment), connected():
         title(f"{name}: preparing footage")
         footage = _prepare(now, run)
@@ -101,8 +103,11 @@ def _run(now: Standing, added: Added | None = None, more: Extension | None = Non
         conductor = _conductor(now, footage.manifest, log)
         if more is not None:
             conductor.extend(*more)
-        with closing(KeptJournal(experiment, conductor, sweep.made_with, say)) as journal:
-            conductor.listener = partial(_tell_both, Narrator(now.objective), journal)
+        with (
+            closing(KeptJournal(experiment, conductor, sweep.made_with, say)) as journal,
+            notifying(url, name, conductor, say) as notify,
+        ):
+            conductor.listener = partial(_tell_all, (Narrator(now.objective), journal, notify))
             for new in line:
                 trial = conductor.add(new.settings, new.origin)
             number = room.at_once(map(conductor.cluster_of, conductor.known.open_trials()))
@@ -125,9 +130,9 @@ def _closing(log: EventLog, experiment: Experiment) -> Iterator[None]:
     log.append("closed", "")
 
 
-def _tell_both(narrator: Narrator, journal: KeptJournal, event: Event, record: TrialRecord) -> None:
-    narrator(event, record)
-    journal(event, record)
+def _tell_all(listeners: Sequence[Listener], event: Event, record: TrialRecord) -> None:
+    for listener in listeners:
+        listener(event, record)
 
 
 def _conductor(now: Standing, manifest: Manifest, log: EventLog) -> Conductor:

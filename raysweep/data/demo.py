@@ -89,7 +89,7 @@ def make_demo_videos(
     for done, (video, photograph) in enumerate(videos.items()):
         rng = np.random.default_rng((seed, *video.relative_to(folder).as_posix().encode()))
         film = _film(_photograph(photographs / photograph, size), asked, rng)
-        _write_video(video, _lit(film, rng) if photograph in GREYSCALE else film)
+        write_video(video, _lit(film, rng) if photograph in GREYSCALE else film)
         if progress:
             progress(done + 1, len(videos))
     with whole_file(marker) as part:
@@ -196,7 +196,8 @@ def _view(
     return view
 
 
-def _write_video(path: Path, frames_HWC: list[Frames]) -> None:
+def write_video(path: Path, frames_HWC: list[Frames]) -> None:
+    """BGR frames as MPEG-4, FRAMES_PER_SECOND of them a second."""
     height, width = frames_HWC[0].shape[:2]
     with whole_file(path) as part:
         codec = cv2.VideoWriter.fourcc(*"mp4v")

@@ -15,7 +15,7 @@ from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorIncepti
 from raysweep.errors import WeightsError
 from raysweep.features.weights import chosen
 
-_URL = "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth"
+URL = "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth"
 
 
 class Inception(nn.Module):
@@ -41,7 +41,7 @@ def inception(init: str, device: torch.device) -> Inception:
 
 def inception_file(init: str) -> Path:
     """The file that `inception(init)` will load, fetched if need be; WeightsError where it cannot be had."""
-    return chosen(init, "training.rfid", "off", _URL, "training.rfid to off")
+    return chosen(init, "training.rfid", "off", URL, "training.rfid to off")
 
 
 def _require_tensors_alone(weights: Path) -> None:

@@ -1,5 +1,6 @@
 """The one policy for pretrained weights: torch.hub's folder, filled over the network once if need be."""
 
+import os
 from functools import cache
 from hashlib import file_digest
 from http.client import HTTPException
@@ -38,7 +39,7 @@ def chosen(init: str, setting: str, others: str, url: str, instead: str) -> Path
     Raises WeightsError where the file is absent, or is the one at `url` and cannot be had.
     """
     if init == "pretrained":
-        return locate(url.rsplit("/", maxsplit=1)[-1], url, instead)
+        return locate(place_of(url).name, url, instead)
     path = Path(init)
     if not path.is_file():
         raise WeightsError(
@@ -57,6 +58,21 @@ def digest(path: Path) -> str:
 def checkpoints_folder() -> Path:
     """Where torchvision keeps weights, so that files fetched by either serve both; $TORCH_HOME moves it."""
     return Path(torch.hub.get_dir()) / "checkpoints"
+
+
+def place_of(url: str) -> Path:
+    """Where the file of this address lies, once it was fetched."""
+    return checkpoints_folder() / url.rsplit("/", maxsplit=1)[-1]
+
+
+def place(file_name: str, content: bytes) -> None:
+    """Puts a file there that came another way; what is there already stays."""
+    path = checkpoints_folder() / file_name
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f".{file_name}.{os.getpid()}.partial")
+        partial.write_bytes(content)
+        partial.replace(path)
 
 
 def _download(url: str, path: Path) -> None:

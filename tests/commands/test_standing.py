@@ -12,6 +12,7 @@ from raysweep.commands.plan import check_further
 from raysweep.commands.standing import further, standing
 from raysweep.errors import ConfigError, ExperimentError
 from raysweep.experiment.conductor import Proposal
+from raysweep.experiment.events import EventLog
 from raysweep.experiment.layout import Experiment, create, open_experiment
 from raysweep.tracking.swanlab import URL_FILE
 from raysweep.training import checkpoint
@@ -40,6 +41,17 @@ def test_status_says_where_swanlab_shows_a_trial(run, swept):
 def test_status_of_an_experiment_that_has_not_begun(run, swept):
     swept.events.unlink()
     assert run("status", swept.folder).code == 0
+
+
+def test_status_says_how_long_a_driver_that_is_at_work_still_takes(run, swept):
+    """By the events of two trials of six, which a driver made that began a minute ago."""
+    lines = swept.events.read_bytes().splitlines(keepends=True)
+    kept = [line for line in lines if json.loads(line)["trial"] in ("0000", "0001")]
+    opened = {"kind": "opened", "trial": "", "time": json.loads(kept[-1])["time"] - 60}
+    swept.events.write_bytes(json.dumps(opened).encode() + b"\n" + b"".join(kept))
+    assert "left, at" not in run("status", swept.folder).out
+    with EventLog(swept.events):
+        assert " left, at 0." in run("status", swept.folder).out
 
 
 @pytest.mark.parametrize("torn", [b'{"kind": "rep', b"\xc3"])
