@@ -78,7 +78,6 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--from",
         dest="origin",
-        type=Path,
         metavar="EXPERIMENT",
         help="take the settings of a trial here",
     )
@@ -127,7 +126,7 @@ def _parser() -> argparse.ArgumentParser:
     resume = _add(
         commands, "resume", _resume, "go on with an interrupted experiment, or extend one"
     )
-    resume.add_argument("experiment", type=Path)
+    resume.add_argument("experiment")
     resume.add_argument(
         "--trials", type=int, metavar="N", help="propose N trials more than were asked for"
     )
@@ -146,11 +145,11 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     stop = _add(commands, "stop", _stop, "end one trial of a sweep, which goes on without it")
-    stop.add_argument("experiment", type=Path)
+    stop.add_argument("experiment")
     stop.add_argument("--trial", required=True, help="its id; its latest checkpoint stays")
 
     enqueue = _add(commands, "enqueue", _enqueue, "run a trial of given settings next, in a sweep")
-    enqueue.add_argument("experiment", type=Path)
+    enqueue.add_argument("experiment")
     enqueue.add_argument(
         "--set",
         action="append",
@@ -160,12 +159,12 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     status = _add(commands, "status", _status, "the trials of an experiment, best first")
-    status.add_argument("experiment", type=Path)
+    status.add_argument("experiment")
 
     export = _add(
         commands, "export", _export, "write a trial's best model as a folder for raysweep.load"
     )
-    export.add_argument("experiment", type=Path)
+    export.add_argument("experiment")
     export.add_argument(
         "--trial",
         default="best",
@@ -296,9 +295,9 @@ def _sweep_tasks(arguments: argparse.Namespace) -> None:
 
 
 def _resume(arguments: argparse.Namespace) -> None:
-    from raysweep.experiment.layout import open_experiment
+    from raysweep.experiment.mirror import opened
 
-    experiment = open_experiment(arguments.experiment)
+    experiment = opened(arguments.experiment)
     from raysweep.commands.control import extension
     from raysweep.commands.standing import standing
 
@@ -310,30 +309,30 @@ def _resume(arguments: argparse.Namespace) -> None:
 
 def _stop(arguments: argparse.Namespace) -> None:
     from raysweep.commands.control import stop
-    from raysweep.experiment.layout import open_experiment
+    from raysweep.experiment.mirror import opened
 
-    stop(open_experiment(arguments.experiment), arguments.trial)
+    stop(opened(arguments.experiment), arguments.trial)
 
 
 def _enqueue(arguments: argparse.Namespace) -> None:
     from raysweep.commands.control import enqueue
-    from raysweep.experiment.layout import open_experiment
+    from raysweep.experiment.mirror import opened
 
-    enqueue(open_experiment(arguments.experiment), arguments.set)
+    enqueue(opened(arguments.experiment), arguments.set)
 
 
 def _status(arguments: argparse.Namespace) -> None:
     from raysweep.commands.status import status
-    from raysweep.experiment.layout import open_experiment
+    from raysweep.experiment.mirror import opened
 
-    status(open_experiment(arguments.experiment))
+    status(opened(arguments.experiment))
 
 
 def _export(arguments: argparse.Namespace) -> None:
     from raysweep.commands.export import export_front, export_trial
-    from raysweep.experiment.layout import open_experiment
+    from raysweep.experiment.mirror import opened
 
-    experiment = open_experiment(arguments.experiment)
+    experiment = opened(arguments.experiment)
     if arguments.trial == "pareto":
         export_front(experiment, arguments.out, arguments.format)
     else:

@@ -10,6 +10,6 @@ def distributed(job: Job, footage: Footage) -> None:
 
     from raysweep.cluster.trainer import build_trainer
 
-    with alone(job.folder):  # Train's controller reads and prunes the checkpoints that lie there
+    with alone(job.on_this_node().folder):  # Train's controller reads and prunes the checkpoints
         pass
     build_trainer(job, footage, [TuneReportCallback()]).fit()

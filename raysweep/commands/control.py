@@ -7,8 +7,8 @@ from raysweep.commands.console import say
 from raysweep.commands.plan import check_further, files_from_anywhere
 from raysweep.commands.standing import Added, Standing, standing
 from raysweep.errors import ConfigError, ExperimentError
-from raysweep.experiment.events import has_writer
 from raysweep.experiment.layout import Experiment
+from raysweep.experiment.mirror import is_driven, push
 from raysweep.experiment.records import ENQUEUED
 from raysweep.experiment.requests import ask_to_enqueue, ask_to_stop
 from raysweep.schema import flatten, merge, override, parse, parse_assignment
@@ -35,7 +35,7 @@ def stop(experiment: Experiment, trial: str) -> None:
             f"a trial can be stopped until it is over, and {record.trial} is {record.state}. "
             f"Not over: {', '.join(going) or 'none'}."
         )
-    ask_to_stop(experiment.requests, record.trial)
+    push(experiment, ask_to_stop(experiment.requests, record.trial))
     _say_when(experiment, f"{record.trial} is stopped", "at its next validation")
 
 
@@ -45,7 +45,7 @@ def enqueue(experiment: Experiment, assignments: Sequence[str]) -> None:
     written = flatten(dict(parse_assignment(text) for text in assignments))
     settings = files_from_anywhere(written)
     check_further(now, Added(settings, ENQUEUED))
-    ask_to_enqueue(experiment.requests, settings)
+    push(experiment, ask_to_enqueue(experiment.requests, settings))
     _say_when(experiment, "the trial runs", "as soon as there is room, before new proposals")
 
 
@@ -57,7 +57,7 @@ def extension(
         return None
     if now.sweep.space is None:
         raise ExperimentError(
-            f"what is extended is a search, and {now.experiment.folder} has none. "
+            f"what is extended is a search, and {now.experiment.where} has none. "
             "Run a trial of it for longer with `raysweep train --from`."
         )
     _require_more(now, trials, steps)
@@ -125,7 +125,7 @@ def _say_cosine(now: Standing, steps: int) -> None:
 
 
 def _say_when(experiment: Experiment, what: str, when: str) -> None:
-    if has_writer(experiment.events):
+    if is_driven(experiment):
         say(f"{what} {when}")
     else:
-        say(f"no driver is at work: {what} once `raysweep resume {experiment.folder}` takes it in")
+        say(f"no driver is at work: {what} once `raysweep resume {experiment.where}` takes it in")

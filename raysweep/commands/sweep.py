@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -28,10 +29,12 @@ from raysweep.data.index.clips import index_clips
 from raysweep.data.storing.manifest import Manifest
 from raysweep.errors import ConfigError, DataError, TrainingFailed
 from raysweep.experiment.conductor import Conductor
+from raysweep.experiment.driving import driving
 from raysweep.experiment.earlier import Search
-from raysweep.experiment.events import Event, EventLog, has_writer, read
+from raysweep.experiment.events import Event, EventLog, read
 from raysweep.experiment.journal import KeptJournal
 from raysweep.experiment.layout import Experiment, create, remove
+from raysweep.experiment.mirror import clear, is_driven, push
 from raysweep.experiment.provenance import provenance
 from raysweep.experiment.records import TrialRecord, run_of
 from raysweep.experiment.requests import waiting
@@ -48,12 +51,14 @@ def start(plan: Plan, space: LoadedSpace | None) -> None:
         create(plan.experiment, settings, None)
     else:
         create(plan.experiment, settings, space.source, space.suffix)
+    push(plan.experiment, *_asked(plan.experiment))
     print_start(plan.sweep.run())
     try:
         _run(standing(plan.experiment))
     except (ConfigError, DataError):
         if not standing(plan.experiment).trials:  # refused before it began: the name stays free
             remove(plan.experiment)
+            clear(plan.experiment, plan.experiment.folder)
         raise
 
 
@@ -64,7 +69,7 @@ def resume(experiment: Experiment, more: Extension | None = None) -> None:
     """
     now = standing(experiment)
     check_again(now.sweep.run(), now)
-    if more is None and is_over(now) and not has_writer(experiment.events):
+    if more is None and is_over(now) and not is_driven(experiment):
         return _conclude(now)
     _run(now, more=more)
     return None
@@ -85,7 +90,7 @@ def _run(now: Standing, added: Added | None = None, more: Extension | None = Non
     line = [*_line(now), *([added] if added else [])]
     runs = [sweep.run_by_hand(new.settings) for new in line] or [sweep.run()]
     run, name, trial = runs[-1], experiment.folder.name, ""
-    with EventLog(experiment.events) as log, connected():
+    with driving(experiment) as log, connected():
         title(f"{name}: preparing footage")
         footage = _prepare(now, run)
         capacity = resources.cluster_capacity()
@@ -179,6 +184,7 @@ def _record_validation(now: Standing, run: RunConfig, footage: Footage) -> None:
     record = held_to_record(run, manifest, experiment, now.objective.metrics)
     reader, file = footage.reader(), experiment.validation_file
     facts = write_validation_facts(reader, manifest, run.data, record, file)
+    push(experiment, file)
     if now.sweep.confirm is not None and not facts["test_clips"]:
         raise ConfigError(NO_TEST_SPLIT)
     say(_told(facts, "images" if run.data.images else "clips"))
@@ -200,6 +206,7 @@ def _conclude(now: Standing) -> None:
     """Shows what came of it; TrainingFailed where that is not what was asked."""
     rows = now.leaderboard
     write_csv(rows, now.experiment.leaderboard)
+    push(now.experiment, *_derived(now.experiment))
     status(now.experiment)
     if not rows and now.budget.is_exhausted:
         raise TrainingFailed(
@@ -209,10 +216,20 @@ def _conclude(now: Standing) -> None:
     unfinished = sum(record.is_open for record in now.trials.values())
     if unfinished or not rows:
         raise TrainingFailed(
-            f"interrupted with {unfinished} unfinished; go on with `raysweep resume {now.experiment.folder}`."
+            f"interrupted with {unfinished} unfinished; go on with `raysweep resume {now.experiment.where}`."
         )
     if all(row.best_step is None for row in rows):
         raise TrainingFailed(f"no trial reached a validation; the first said: {rows[0].reason}")
+
+
+def _asked(experiment: Experiment) -> list[Path]:
+    """What an experiment begins with; sweep.yaml, by which it is known, goes last."""
+    return [*filter(None, [experiment.space_file]), experiment.sweep_file]
+
+
+def _derived(experiment: Experiment) -> list[Path]:
+    """What a driver makes anew, where it is there."""
+    return [file for file in (experiment.leaderboard, experiment.journal) if file.exists()]
 
 
 def _space(experiment: Experiment) -> Space | None:
