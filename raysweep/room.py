@@ -28,6 +28,6 @@ def room_at(place: Path) -> Iterator[None]:
 
 def no_room(place: Path) -> StorageError:
     return StorageError(
-        f"what a run writes needs room, and the disk or quota of {place} is full. Free some of it, then go on with "
-        "`raysweep resume`: what was written before is whole."
+        f"what a run writes needs room, and the disk or quota of {place} is full. Free some of it, then start again, or "
+        "go on with `raysweep resume`: what was written before is whole."
     )

@@ -38,6 +38,13 @@ def cluster_capacity() -> Capacity:
     return Capacity(total.get("CPU", 0), total.get("GPU", 0), DRIVER_RESOURCE in total)
 
 
+def cluster_nodes() -> int:
+    """Of the cluster that is connected."""
+    import ray
+
+    return sum(node["Alive"] for node in ray.nodes())
+
+
 def concurrency(config: ClusterConfig, capacity: Capacity) -> int:
     """Trials of this kind that fit at once; ResourceError when not even one does."""
     cpus, gpus = config.workers * config.cpus_per_worker, config.workers * config.gpus_per_worker

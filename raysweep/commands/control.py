@@ -128,4 +128,4 @@ def _say_when(experiment: Experiment, what: str, when: str) -> None:
     if is_driven(experiment):
         say(f"{what} {when}")
     else:
-        say(f"no driver is at work: {what} once `raysweep resume {experiment.where}` takes it in")
+        say(f"no driver is at work: {what} once `raysweep resume {experiment.as_word}` takes it in")

@@ -252,7 +252,7 @@ def _require_free(experiment: Experiment) -> None:
     if exists(experiment):
         raise ExperimentError(
             f"an experiment's name is used once, and {experiment.where} exists. Go on with "
-            f"`raysweep resume {experiment.where}`, or choose another --name."
+            f"`raysweep resume {experiment.as_word}`, or choose another --name."
         )
     if experiment.remote is not None:
         return

@@ -69,11 +69,11 @@ def _say_progress(now: Standing) -> None:
         saved = f"; stopping early saved {now.budget.saved_steps:,} steps"
         say(states + (saved if now.budget.saved_steps else ""))
     if waiting := count(now.experiment.requests):
-        who = "the driver" if at_work else f"`raysweep resume {now.experiment.where}`"
+        who = "the driver" if at_work else f"`raysweep resume {now.experiment.as_word}`"
         say(f"requests that wait for {who}: {waiting}")
     if now.sweep.space is not None and over is not None:
         what = "the search is over" if is_over(now) else "nothing more is proposed"
-        more = f"`raysweep resume {now.experiment.where} {over.raised_by}`"
+        more = f"`raysweep resume {now.experiment.as_word} {over.raised_by}`"
         say(f"{what}: {over}; to go on: {more}")
 
 

@@ -25,6 +25,7 @@ from raysweep.commands.standing import Added, Standing, as_asked, further, stand
 from raysweep.commands.status import is_over, status
 from raysweep.commands.warm_start import known_to
 from raysweep.config import ClusterConfig, RunConfig, in_steps
+from raysweep.data import DataConfig
 from raysweep.data.index.clips import index_clips
 from raysweep.data.storing.manifest import Manifest
 from raysweep.errors import ConfigError, DataError, TrainingFailed
@@ -170,6 +171,7 @@ def _clusters_of_trials(now: Standing) -> Iterator[ClusterConfig]:
 def _prepare(now: Standing, run: RunConfig) -> Footage:
     experiment = now.experiment
     data, storage = settled(run.data, experiment), experiment.folder.parent
+    _require_shared_footage(experiment, data)
     if data.reading == "direct":
         footage = counted(data, storage)
         _record_validation(now, run, footage)
@@ -177,6 +179,15 @@ def _prepare(now: Standing, run: RunConfig) -> Footage:
     store = prepared(data, storage)
     _record_validation(now, run, in_files(store))
     return placed(store, data.reading, tell=say)
+
+
+def _require_shared_footage(experiment: Experiment, data: DataConfig) -> None:
+    """What is prepared beside an experiment on an object store lies on this machine."""
+    if experiment.remote is not None and data.store is None and resources.cluster_nodes() > 1:
+        raise DataError(
+            f"prepared footage lies in a folder that all nodes share, and {experiment.where} is no folder. Set "
+            "data.store to one, on a file system such as NFS."
+        )
 
 
 def _record_validation(now: Standing, run: RunConfig, footage: Footage) -> None:
@@ -216,7 +227,7 @@ def _conclude(now: Standing) -> None:
     unfinished = sum(record.is_open for record in now.trials.values())
     if unfinished or not rows:
         raise TrainingFailed(
-            f"interrupted with {unfinished} unfinished; go on with `raysweep resume {now.experiment.where}`."
+            f"interrupted with {unfinished} unfinished; go on with `raysweep resume {now.experiment.as_word}`."
         )
     if all(row.best_step is None for row in rows):
         raise TrainingFailed(f"no trial reached a validation; the first said: {rows[0].reason}")

@@ -1,6 +1,5 @@
 """Objects below an address of an object store, by name; each appears whole or not at all."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -14,6 +13,7 @@ from pyarrow import fs
 
 from raysweep.data.sources.places import Place, place_of
 from raysweep.data.sources.remote import ATTEMPTS, PATIENT_ATTEMPTS, connected
+from raysweep.data.storing.shards import whole_file
 from raysweep.errors import StorageError
 from raysweep.room import is_full, room_at
 
@@ -83,11 +83,8 @@ class Bucket:
 
     def _download(self, named: tuple[str, Path]) -> None:
         name, file = named
-        partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
-        with room_at(file):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            self._copy((self.file_system, self._at(name)), (fs.LocalFileSystem(), str(partial)))
-        partial.replace(file)
+        with room_at(file), whole_file(file) as part:
+            self._copy((self.file_system, self._at(name)), (fs.LocalFileSystem(), str(part)))
 
     def _copy(self, source: tuple[fs.FileSystem, str], target: tuple[fs.FileSystem, str]) -> None:
         systems = {"source_filesystem": source[0], "destination_filesystem": target[0]}

@@ -3,6 +3,7 @@
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from raysweep.errors import ExperimentError
 
@@ -19,6 +20,11 @@ class Experiment:
     def where(self) -> str:
         """As a person names it."""
         return self.remote or str(self.folder)
+
+    @property
+    def as_word(self) -> str:
+        """The same as a shell takes it."""
+        return quote(self.where)
 
     @property
     def sweep_file(self) -> Path:

@@ -57,7 +57,6 @@ def pull(experiment: Experiment) -> None:
     bucket = Bucket(experiment.remote)
     asked = bucket.held(below=False)
     if experiment.sweep_file.name not in asked:
-        shutil.rmtree(experiment.folder, ignore_errors=True)
         raise ExperimentError(
             f"{experiment.remote} is not an experiment: it has no sweep.yaml. Name the address that "
             "`raysweep sweep` printed."

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from raysweep.data.storing.shards import whole_file
 from raysweep.experiment.bucket import Bucket
 from raysweep.experiment.events import whole_lines
+from raysweep.room import room_at
 
 DIGITS = 6
 
@@ -29,10 +31,8 @@ class Segments:
         )
         self._last = max((int(file.stem) for file in here.values()), default=0)
         lines = [line for file in here.values() for line in whole_lines(file)]
-        self._log.parent.mkdir(parents=True, exist_ok=True)
-        partial = self._log.with_suffix(".partial")
-        partial.write_bytes(b"".join(lines))
-        partial.replace(self._log)
+        with room_at(self._log), whole_file(self._log) as part:
+            part.write_bytes(b"".join(lines))
 
     def push(self, lines: bytes) -> None:
         """One more; returns once it is there."""

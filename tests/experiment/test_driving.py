@@ -40,7 +40,9 @@ def experiment(s3) -> Experiment:
     return experiment
 
 
-def elsewhere(experiment: Experiment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Experiment:
+def elsewhere(
+    experiment: Experiment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Experiment:
     """As another machine sees it."""
     monkeypatch.setenv(CACHE, str(tmp_path / "elsewhere"))
     assert experiment.remote is not None
@@ -128,9 +130,9 @@ def test_one_driver_at_a_time_whatever_machine_it_is_on(experiment, tmp_path, mo
     with driving(experiment):
         there = elsewhere(experiment, tmp_path, monkeypatch)
         assert is_driven(there)
-        with pytest.raises(ExperimentError, match=f"process {os.getpid()} on .* drives s3:"):
-            with driving(there):
-                pass
+        refusal = f"process {os.getpid()} on .* drives s3:"
+        with pytest.raises(ExperimentError, match=refusal), driving(there):
+            pass
         assert is_driven(there)
     assert not is_driven(there)
     with driving(there):
@@ -209,7 +211,9 @@ def test_a_store_that_is_away_is_waited_for(experiment, s3):
 def test_an_experiment_that_is_not_there_is_told_of(s3):
     address = s3.address(f"{s3.new_bucket()}/runs")
     assert not exists(located(address, "absent"))
-    with pytest.raises(ExperimentError, match="absent.* is not an experiment: it has no sweep.yaml"):
+    with pytest.raises(
+        ExperimentError, match=r"absent.* is not an experiment: it has no sweep.yaml"
+    ):
         opened(located(address, "absent").where)
 
 
