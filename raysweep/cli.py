@@ -81,7 +81,6 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--from",
         dest="origin",
-        type=Path,
         metavar="EXPERIMENT",
         help="take the settings of a trial here",
     )
@@ -145,7 +144,7 @@ def _parser() -> argparse.ArgumentParser:
     resume = _add(
         commands, "resume", _resume, "go on with an interrupted experiment, or extend one"
     )
-    resume.add_argument("experiment", type=Path)
+    resume.add_argument("experiment")
     resume.add_argument(
         "--trials", type=int, metavar="N", help="propose N trials more than were asked for"
     )
@@ -205,11 +204,11 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     stop = _add(commands, "stop", _stop, "end one trial of a sweep, which goes on without it")
-    stop.add_argument("experiment", type=Path)
+    stop.add_argument("experiment")
     stop.add_argument("--trial", required=True, help="its id; its latest checkpoint stays")
 
     enqueue = _add(commands, "enqueue", _enqueue, "run a trial of given settings next, in a sweep")
-    enqueue.add_argument("experiment", type=Path)
+    enqueue.add_argument("experiment")
     enqueue.add_argument(
         "--set",
         action="append",
@@ -221,18 +220,18 @@ def _parser() -> argparse.ArgumentParser:
     pause = _add(
         commands, "pause", _pause, "let every trial of a sweep rest from its next checkpoint on"
     )
-    pause.add_argument("experiment", type=Path)
+    pause.add_argument("experiment")
 
     unpause = _add(commands, "unpause", _unpause, "go on with a sweep that was paused")
-    unpause.add_argument("experiment", type=Path)
+    unpause.add_argument("experiment")
 
     status = _add(commands, "status", _status, "the trials of an experiment, best first")
-    status.add_argument("experiment", type=Path)
+    status.add_argument("experiment")
 
     export = _add(
         commands, "export", _export, "write a trial's best model as a folder for raysweep.load"
     )
-    export.add_argument("experiment", type=Path)
+    export.add_argument("experiment")
     export.add_argument(
         "--trial",
         default="best",
@@ -372,7 +371,7 @@ def _sweep(arguments: argparse.Namespace) -> int | None:
         _forecast(plan, space.space, arguments.price)
         return None
     if arguments.supervise:
-        return _supervised(arguments, plan.experiment.folder)
+        return _supervised(arguments, plan.experiment.where)
     from raysweep.commands.sweep import start  # here, since a dry run does without Ray
 
     start(plan, space)
@@ -396,7 +395,7 @@ def _sweep_tasks(arguments: argparse.Namespace) -> int | None:
         _forecast(plan, None, arguments.price)
         return None
     if arguments.supervise:
-        return _supervised(arguments, plan.experiment.folder)
+        return _supervised(arguments, plan.experiment.where)
     from raysweep.commands.sweep import start
 
     start(plan, None)
@@ -410,11 +409,11 @@ def _forecast(plan: "Plan", space: "Space | None", price: float | None) -> None:
 
 
 def _resume(arguments: argparse.Namespace) -> int | None:
-    from raysweep.experiment.layout import open_experiment
+    from raysweep.experiment.mirror import opened
 
-    experiment = open_experiment(arguments.experiment)
+    experiment = opened(arguments.experiment)
     if arguments.supervise:
-        return _supervised(arguments, experiment.folder)
+        return _supervised(arguments, experiment.where)
     from raysweep.commands.control import extension
     from raysweep.commands.standing import standing
     from raysweep.commands.supervise import note_restart
@@ -428,7 +427,7 @@ def _resume(arguments: argparse.Namespace) -> int | None:
     return None
 
 
-def _supervised(arguments: argparse.Namespace, experiment: Path) -> int:
+def _supervised(arguments: argparse.Namespace, experiment: str) -> int:
     from raysweep.commands.supervise import in_a_process, supervise
 
     shortest, whole = "--su", "--supervise"  # options may be cut short
@@ -437,7 +436,7 @@ def _supervised(arguments: argparse.Namespace, experiment: Path) -> int:
         for word in arguments.typed
         if not (word.startswith(shortest) and whole.startswith(word))
     ]
-    return supervise(in_a_process, words, str(experiment))
+    return supervise(in_a_process, words, experiment)
 
 
 def _submit(arguments: argparse.Namespace) -> int:
@@ -471,30 +470,30 @@ def _errand(words: Sequence[str]) -> "Errand":
 
 def _stop(arguments: argparse.Namespace) -> None:
     from raysweep.commands.control import stop
-    from raysweep.experiment.layout import open_experiment
+    from raysweep.experiment.mirror import opened
 
-    stop(open_experiment(arguments.experiment), arguments.trial)
+    stop(opened(arguments.experiment), arguments.trial)
 
 
 def _enqueue(arguments: argparse.Namespace) -> None:
     from raysweep.commands.control import enqueue
-    from raysweep.experiment.layout import open_experiment
+    from raysweep.experiment.mirror import opened
 
-    enqueue(open_experiment(arguments.experiment), arguments.set)
+    enqueue(opened(arguments.experiment), arguments.set)
 
 
 def _pause(arguments: argparse.Namespace) -> None:
     from raysweep.commands.control import pause
-    from raysweep.experiment.layout import open_experiment
+    from raysweep.experiment.mirror import opened
 
-    pause(open_experiment(arguments.experiment))
+    pause(opened(arguments.experiment))
 
 
 def _unpause(arguments: argparse.Namespace) -> None:
     from raysweep.commands.control import unpause
-    from raysweep.experiment.layout import open_experiment
+    from raysweep.experiment.mirror import opened
 
-    experiment = open_experiment(arguments.experiment)
+    experiment = opened(arguments.experiment)
     if unpause(experiment):
         from raysweep.commands.sweep import resume
 
@@ -503,16 +502,16 @@ def _unpause(arguments: argparse.Namespace) -> None:
 
 def _status(arguments: argparse.Namespace) -> None:
     from raysweep.commands.status import status
-    from raysweep.experiment.layout import open_experiment
+    from raysweep.experiment.mirror import opened
 
-    status(open_experiment(arguments.experiment))
+    status(opened(arguments.experiment))
 
 
 def _export(arguments: argparse.Namespace) -> None:
     from raysweep.commands.export import export_front, export_trial
-    from raysweep.experiment.layout import open_experiment
+    from raysweep.experiment.mirror import opened
 
-    experiment = open_experiment(arguments.experiment)
+    experiment = opened(arguments.experiment)
     if arguments.trial == "pareto":
         export_front(experiment, arguments.out, arguments.format)
     else:

@@ -7,6 +7,7 @@
     │   ├── WeightsError              pretrained weights that are absent and cannot be fetched
     │   ├── ResourceError             more than this machine or cluster can ever give
     │   └── ExperimentError           an experiment, trial or exported model that is not there
+    ├── StorageError                  a full disk, or an object store that stays out of reach: exit code 1
     ├── TrainingFailed                the job itself failed: exit code 1
     └── CheckFailed                   a machine lacks something: exit code 1
 
@@ -40,6 +41,10 @@ class ResourceError(UserError):
 
 class ExperimentError(UserError):
     """An experiment, a trial or an exported model is not there, or is not what it should be."""
+
+
+class StorageError(RaysweepError):
+    """A disk is full, or an object store stays out of reach."""
 
 
 class TrainingFailed(RaysweepError):

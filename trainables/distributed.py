@@ -11,6 +11,7 @@ def distributed(job: Job, footage: Footage) -> None:
 
     from raysweep.cluster.trainer import build_trainer
 
-    with alone(job.folder):  # Train's controller reads and prunes the checkpoints that lie there
-        mend(job.folder)
+    folder = job.on_this_node().folder
+    with alone(folder):  # Train's controller reads and prunes the checkpoints that lie there
+        mend(folder)
     build_trainer(job, footage, [TuneReportCallback()]).fit()

@@ -18,7 +18,7 @@ from raysweep.data.sources.discover import Source
 from raysweep.data.storing.manifest import Manifest
 from raysweep.data.storing.shards import read_shard
 from raysweep.data.storing.store import shard_paths
-from raysweep.errors import DataError
+from raysweep.errors import RaysweepError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,7 +48,7 @@ def on_all_nodes(work: Callable[[Source], Done], sources: Iterable[Source]) -> I
     """`map(work, sources)` as a Ray Data job of one CPU a task: results come as they finish.
 
     A task whose process dies is run again, as often as that takes: `work` is to end it (making.Diary). A
-    DataError in a task is raised here.
+    RaysweepError in a task is raised here.
     """
     _quiet()
     cpus = max(1, int(ray.cluster_resources().get("CPU", 1)))
@@ -58,7 +58,7 @@ def on_all_nodes(work: Callable[[Source], Done], sources: Iterable[Source]) -> I
     rows = ray.data.from_items(waiting, override_num_blocks=len(waiting))
     for row in rows.map(partial(_unpacked, work)).iter_rows():
         if row["refusal"]:
-            raise DataError(row["refusal"])
+            raise pickle.loads(row["refusal"])
         yield from pickle.loads(row["done"])
 
 
@@ -67,14 +67,14 @@ def _opened(work: Callable[..., Any]) -> None:
     """Starts a process, and imports what the work needs, while Ray Data still plans: seconds of each prepare."""
 
 
-def _unpacked(work: Callable[[Source], Any], row: dict[str, bytes]) -> dict[str, bytes | str]:
+def _unpacked(work: Callable[[Source], Any], row: dict[str, bytes]) -> dict[str, bytes]:
     """A refusal travels as a value: Ray would wrap the error, and print it."""
     single_threaded()  # the other CPUs have tasks of their own
     try:
         done = [work(source) for source in pickle.loads(row["parcel"])]
-    except DataError as error:
-        return {"done": b"", "refusal": str(error)}
-    return {"done": pickle.dumps(done), "refusal": ""}
+    except RaysweepError as error:
+        return {"done": b"", "refusal": pickle.dumps(error)}
+    return {"done": pickle.dumps(done), "refusal": b""}
 
 
 def _quiet() -> None:

@@ -75,6 +75,13 @@ def fitting(config: ClusterConfig, capacity: Capacity) -> int:
     return workers // config.workers
 
 
+def cluster_nodes() -> int:
+    """Of the cluster that is connected."""
+    import ray
+
+    return sum(node["Alive"] for node in ray.nodes())
+
+
 def concurrency(config: ClusterConfig, capacity: Capacity) -> int:
     """As `fitting`; ResourceError when not even one does."""
     if (trials := fitting(config, capacity)) > 0:

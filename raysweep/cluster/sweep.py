@@ -5,15 +5,20 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ray import tune
+from ray.tune import TuneError
 
 from raysweep.cluster import resources
 from raysweep.cluster.footage import Footage
 from raysweep.cluster.room import Room
 from raysweep.cluster.scheduler import ConductedScheduler
 from raysweep.cluster.searcher import ConductedSearcher
+from raysweep.cluster.storage import placed
 from raysweep.cluster.worker import Job
+from raysweep.errors import RaysweepError
 from raysweep.experiment.conductor import Conductor
 from raysweep.experiment.layout import Experiment
+from raysweep.experiment.mirror import clear
+from raysweep.room import room_at
 
 Trainable = Callable[[Job, Footage], None]
 """Runs one trial to its end inside a Tune trial."""
@@ -43,7 +48,7 @@ def execute(
         trainables[job.config.cluster.resolved_trainable](job, footage)
 
     scratch = experiment.folder / ".tune"
-    tune.Tuner(
+    tuner = tune.Tuner(
         tune.with_resources(tune.with_parameters(run, footage=footage), request),
         tune_config=tune.TuneConfig(
             search_alg=ConductedSearcher(conductor, experiment, room),
@@ -52,10 +57,18 @@ def execute(
             trial_dirname_creator=_turn_name,
             trial_name_creator=_turn_name,
         ),
-        run_config=tune.RunConfig(name="tune", storage_path=str(scratch.resolve()), verbose=0),
-    ).fit()
+        run_config=tune.RunConfig(name="tune", **placed(experiment, scratch), verbose=0),
+    )
+    try:
+        with room_at(experiment.folder):
+            tuner.fit()
+    except TuneError as error:
+        if isinstance(error.__context__, RaysweepError):  # what the conductor said, as a traceback
+            raise error.__context__ from None
+        raise
     room.others.leave()
     shutil.rmtree(scratch, ignore_errors=True)
+    clear(experiment, scratch)
 
 
 def _turn_name(trial: Any) -> str:

@@ -1,7 +1,7 @@
 """The TorchTrainer around the shared loop."""
 
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,16 @@ from ray.train.torch import TorchTrainer
 
 from raysweep.cluster import worker
 from raysweep.cluster.alone import alone
-from raysweep.cluster.footage import FRAMES, Footage, ShareByRank
+from raysweep.cluster.footage import FRAMES, Footage, Share, ShareByRank
+from raysweep.cluster.storage import placed
 from raysweep.cluster.worker import Job
 from raysweep.config import ClusterConfig
+from raysweep.experiment.carrier import carrier
+from raysweep.room import room_at
 from raysweep.training.loop import Report
+
+TRAINS_OWN = ("checkpoint_", ".")
+"""How names begin of what Train itself keeps in the folder of a run."""
 
 
 def build_trainer(job: Job, footage: Footage, callbacks: Sequence[Any] = ()) -> TorchTrainer:
@@ -27,7 +33,7 @@ def build_trainer(job: Job, footage: Footage, callbacks: Sequence[Any] = ()) -> 
         scaling_config=_scaling(cluster),
         run_config=RunConfig(
             name=job.trial,
-            storage_path=str(job.experiment.trials.resolve()),
+            **placed(job.experiment, job.experiment.trials),
             callbacks=list(callbacks),
             checkpoint_config=CheckpointConfig(num_to_keep=worker.KEPT_CHECKPOINTS),
             failure_config=FailureConfig(
@@ -49,16 +55,36 @@ def _scaling(config: ClusterConfig) -> ScalingConfig:
 
 def _worker(settings: dict[str, Any]) -> None:
     """Runs on every rank, inside the process group that the trainer made; the first writes in the trial's folder."""
-    job: Job = settings["job"]
-    shard, device = ray.train.get_dataset_shard(FRAMES), ray.train.torch.get_device()
-    with alone(job.folder) if shard.rank == 0 else nullcontext():
+    shard: Share = ray.train.get_dataset_shard(FRAMES)
+    job: Job = settings["job"].on_this_node(shard.rank)
+    with room_at(job.folder), _carried(job, shard.rank) as send:
         saved = ray.train.get_checkpoint()
         if saved is None:  # a new run, or one whose list of checkpoints was torn
-            return worker.train(job, shard, device, _report, worker.latest_checkpoint(job.folder))
+            return _train(job, shard, send, worker.latest_checkpoint(job.folder))
         with saved.as_directory() as start:
-            return worker.train(job, shard, device, _report, Path(start))
+            return _train(job, shard, send, Path(start))
 
 
-def _report(report: Report) -> None:
-    made = None if report.checkpoint is None else Checkpoint.from_directory(report.checkpoint)
-    ray.train.report({"step": report.step, **report.metrics}, checkpoint=made)
+@contextmanager
+def _carried(job: Job, rank: int) -> Iterator[Callable[[], None]]:
+    """What sends the trial's folder, of the first rank; checkpoints beside `best/` are Train's."""
+    if rank > 0:
+        yield _nothing
+        return
+    carried = carrier(job.experiment, job.trial, without=TRAINS_OWN)
+    with alone(job.folder):
+        carried.fetch()
+        yield carried.send
+        carried.send()
+
+
+def _nothing() -> None: ...
+
+
+def _train(job: Job, shard: Share, send: Callable[[], None], start: Path | None) -> None:
+    def report(report: Report) -> None:
+        send()
+        made = None if report.checkpoint is None else Checkpoint.from_directory(report.checkpoint)
+        ray.train.report({"step": report.step, **report.metrics}, checkpoint=made)
+
+    worker.train(job, shard, ray.train.torch.get_device(), report, start)

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -13,8 +14,11 @@ from raysweep.cluster.footage import Share
 from raysweep.cluster.threads import limit_threads
 from raysweep.config import RunConfig, read_file
 from raysweep.data.reading.batches import Batches
+from raysweep.experiment.carrier import fetch_kept
 from raysweep.experiment.layout import Experiment
+from raysweep.experiment.mirror import fetch, on_this_node, push
 from raysweep.models.summary import summarize
+from raysweep.room import room_at
 from raysweep.schema import parse
 from raysweep.search.objective import Objective
 from raysweep.tracking import Trackers, trackers
@@ -28,7 +32,7 @@ KEPT_CHECKPOINTS = 2
 
 @dataclass(frozen=True)
 class Job:
-    """A trial to run; its settings lie in its folder, which all nodes share."""
+    """A trial to run; its settings lie in its folder, on storage that all nodes share."""
 
     experiment: Experiment
     trial: str
@@ -41,14 +45,23 @@ class Job:
     def folder(self) -> Path:
         return self.experiment.trial(self.trial)
 
-    @property
+    @cached_property
     def config(self) -> RunConfig:
-        return parse(RunConfig, read_file(self.folder / "config.yaml"))
+        return parse(RunConfig, read_file(fetch(self.experiment, self.folder / "config.yaml")))
 
     def write(self, config: RunConfig) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        file = self.folder / "config.yaml"
         text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
-        (self.folder / "config.yaml").write_text(text)
+        with room_at(file):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+        push(self.experiment, file)
+
+    def on_this_node(self, rank: int = 0) -> "Job":
+        """With the folder that the rank works in, made where it is absent."""
+        job = replace(self, experiment=on_this_node(self.experiment, rank))
+        job.folder.mkdir(parents=True, exist_ok=True)
+        return job
 
 
 def train(
@@ -81,6 +94,8 @@ def train(
     ):
         best = job.folder / "best" if share.rank == 0 else None
         if fit(parts, batches, report, tracker, best) and job.is_tested:
+            if share.rank > 0:
+                fetch_kept(job.experiment, job.trial)
             kept = job.experiment.best_checkpoint(job.trial, job.objective.kept_as)
             final = final_score(parts, kept, batches.test())
             tracker.scalars(config.training.steps, final.metrics)

@@ -7,8 +7,8 @@ from raysweep.commands.console import say
 from raysweep.commands.plan import check_further, files_from_anywhere
 from raysweep.commands.standing import Added, Standing, standing
 from raysweep.errors import ConfigError, ExperimentError
-from raysweep.experiment.events import has_writer
 from raysweep.experiment.layout import Experiment
+from raysweep.experiment.mirror import is_driven, push
 from raysweep.experiment.records import ENQUEUED
 from raysweep.experiment.requests import (
     ask_to_enqueue,
@@ -40,7 +40,7 @@ def stop(experiment: Experiment, trial: str) -> None:
             f"a trial can be stopped until it is over, and {record.trial} is {record.state}. "
             f"Not over: {', '.join(going) or 'none'}."
         )
-    ask_to_stop(experiment.requests, record.trial)
+    push(experiment, ask_to_stop(experiment.requests, record.trial))
     _say_when(experiment, f"{record.trial} is stopped", "at its next validation")
 
 
@@ -50,7 +50,7 @@ def enqueue(experiment: Experiment, assignments: Sequence[str]) -> None:
     written = flatten(dict(parse_assignment(text) for text in assignments))
     settings = files_from_anywhere(written)
     check_further(now, Added(settings, ENQUEUED))
-    ask_to_enqueue(experiment.requests, settings)
+    push(experiment, ask_to_enqueue(experiment.requests, settings))
     _say_when(experiment, "the trial runs", "as soon as there is room, before new proposals")
 
 
@@ -58,11 +58,12 @@ def pause(experiment: Experiment) -> None:
     """Asks for a rest of the whole sweep."""
     if standing(experiment).is_suspended:
         raise ExperimentError(
-            f"a sweep is paused once, and {experiment.folder} is paused. "
-            f"Go on with `raysweep unpause {experiment.folder}`."
+            f"a sweep is paused once, and {experiment.where} is paused. "
+            f"Go on with `raysweep unpause {experiment.as_word}`."
         )
-    ask_to_pause(experiment.requests)
-    if has_writer(experiment.events):
+    asked = ask_to_pause(experiment.requests)  # also where a file system does not tell of drivers
+    if is_driven(experiment):
+        push(experiment, asked)
         say("every trial ends at its next validation, and then the driver")
     else:
         say("no driver is seen at work: there is nothing to pause")
@@ -72,12 +73,12 @@ def unpause(experiment: Experiment) -> bool:
     """Whether a driver must begin; one that is at work yet is asked to go on."""
     if not standing(experiment).is_suspended:
         raise ExperimentError(
-            f"what goes on is a sweep that is paused, and {experiment.folder} is not. "
-            f"Use `raysweep resume {experiment.folder}`."
+            f"what goes on is a sweep that is paused, and {experiment.where} is not. "
+            f"Use `raysweep resume {experiment.as_word}`."
         )
-    if not has_writer(experiment.events):
+    if not is_driven(experiment):
         return True
-    ask_to_unpause(experiment.requests)
+    push(experiment, ask_to_unpause(experiment.requests))
     say("the driver, which is still at work, goes on")
     return False
 
@@ -90,7 +91,7 @@ def extension(
         return None
     if now.sweep.space is None:
         raise ExperimentError(
-            f"what is extended is a search, and {now.experiment.folder} has none. "
+            f"what is extended is a search, and {now.experiment.where} has none. "
             "Run a trial of it for longer with `raysweep train --from`."
         )
     _require_more(now, trials, steps)
@@ -158,7 +159,7 @@ def _say_cosine(now: Standing, steps: int) -> None:
 
 
 def _say_when(experiment: Experiment, what: str, when: str) -> None:
-    if has_writer(experiment.events):
+    if is_driven(experiment):
         say(f"{what} {when}")
     else:
-        say(f"no driver is at work: {what} once `raysweep resume {experiment.folder}` takes it in")
+        say(f"no driver is at work: {what} once `raysweep resume {experiment.as_word}` takes it in")

@@ -10,7 +10,8 @@ from raysweep.commands.console import say, title
 from raysweep.commands.export import export_trial
 from raysweep.commands.plan import Plan, Request, check, compose
 from raysweep.commands.spaces import LoadedSpace, load_space
-from raysweep.errors import WeightsError
+from raysweep.data.sources.places import is_uri
+from raysweep.errors import ConfigError, WeightsError
 from raysweep.experiment.events import read
 from raysweep.experiment.layout import Experiment
 from raysweep.experiment.records import replay
@@ -26,6 +27,10 @@ FINAL = {"training.steps": 600, "data.batch_size": 16}
 
 def demo(storage: str) -> None:
     """Sweeps the space `demo`, trains the winner longer on two workers, exports the best of all."""
+    if is_uri(storage):
+        raise ConfigError(
+            f"the demo writes into a folder of this machine, got --storage {storage}. Name one."
+        )
     experiment, space = Experiment(Path(storage).resolve() / NAME), load_space(NAME)
     plan = None if experiment.sweep_file.exists() else _plan(space, storage)
     with connected():

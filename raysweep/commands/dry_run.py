@@ -27,7 +27,7 @@ def print_plan(plan: Plan) -> None:
         say(yaml.safe_dump(ranking, sort_keys=False).rstrip())
     else:
         _print_search(plan)
-    say(f"experiment folder: {plan.experiment.folder}")
+    say(f"experiment folder: {plan.experiment.where}")
 
 
 def _print_search(plan: Plan) -> None:
@@ -49,7 +49,7 @@ def print_tasks(plan: Plan) -> None:
         title(name)
         say(yaml.safe_dump(override({}, settings), sort_keys=False).rstrip())
         say(f"takes {resources.describe(plan.sweep.run_by_hand(settings).cluster)}")
-    say(f"experiment folder: {plan.experiment.folder}")
+    say(f"experiment folder: {plan.experiment.where}")
 
 
 def print_run(run: RunConfig) -> None:

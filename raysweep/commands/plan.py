@@ -26,6 +26,7 @@ from raysweep.data.sources.places import absolute
 from raysweep.errors import ConfigError, ExperimentError
 from raysweep.experiment.draws import asked_of_some, check_points, check_space, tried
 from raysweep.experiment.layout import Experiment
+from raysweep.experiment.mirror import exists, located
 from raysweep.features.backbones import check_frame_size, weights_file
 from raysweep.features.inception import inception_file
 from raysweep.features.resnet import resnet_file
@@ -132,7 +133,7 @@ def compose_tasks(request: Request, folder: Path) -> SweepConfig:
 
 def check(sweep: SweepConfig, space: LoadedSpace | None) -> Plan:
     """Refuses what can be seen to fail: settings, space, objective, weights, footage, resources."""
-    run, experiment = sweep.run(), Experiment(Path(sweep.storage).resolve() / sweep.name)
+    run, experiment = sweep.run(), located(sweep.storage, sweep.name)
     goal = objective(sweep.objective, sweep.constraints, run)
     if space is not None:
         _require_validation(run)
@@ -251,11 +252,13 @@ def _require_same_measures(
 
 def _require_free(experiment: Experiment) -> None:
     folder = experiment.folder
-    if experiment.sweep_file.exists():
+    if exists(experiment):
         raise ExperimentError(
-            f"an experiment's name is used once, and {folder} exists. Go on with "
-            f"`raysweep resume {folder}`, or choose another --name."
+            f"an experiment's name is used once, and {experiment.where} exists. Go on with "
+            f"`raysweep resume {experiment.as_word}`, or choose another --name."
         )
+    if experiment.remote is not None:
+        return
     there = next(path for path in (folder, *folder.parents) if path.exists())
     empty = there != folder or (there.is_dir() and not any(there.iterdir()))
     if not (empty and there.is_dir() and os.access(there, os.W_OK)):

@@ -62,7 +62,7 @@ class Standing:
         trial = self.best if name == "best" else name
         if trial not in self.trials:
             raise ExperimentError(
-                f"there is no trial {trial!r} in {self.experiment.folder}. "
+                f"there is no trial {trial!r} in {self.experiment.where}. "
                 f"Known: {', '.join(self.trials) or 'none yet'}."
             )
         return self.trials[trial]

@@ -12,8 +12,9 @@ from raysweep.commands.confirmation import print_confirmed
 from raysweep.commands.console import console, say
 from raysweep.commands.standing import Standing, standing
 from raysweep.experiment.confirmation import left_to_confirm
-from raysweep.experiment.events import has_writer, read
+from raysweep.experiment.events import read
 from raysweep.experiment.layout import Experiment
+from raysweep.experiment.mirror import is_driven
 from raysweep.experiment.outlook import seconds_left, speed
 from raysweep.experiment.records import FROM_SPACE
 from raysweep.experiment.requests import count
@@ -65,22 +66,22 @@ def is_over(now: Standing) -> bool:
 
 def _say_progress(now: Standing) -> None:
     """What is spent and left, who runs, and why the search is over where it is."""
-    at_work, over = has_writer(now.experiment.events), now.budget.over
+    at_work, over = is_driven(now.experiment), now.budget.over
     if now.sweep.space is not None and now.budget.limits:
         say(f"spent: {', '.join(map(str, now.budget.limits))}")
     if states := _counted(now, at_work):
         saved = f"; stopping early saved {now.budget.saved_steps:,} steps"
         say(states + (saved if now.budget.saved_steps else ""))
     if now.is_suspended:
-        say(f"paused by hand; to go on: `raysweep unpause {now.experiment.folder}`")
+        say(f"paused by hand; to go on: `raysweep unpause {now.experiment.as_word}`")
     if at_work:
         _say_outlook(now)
     if waiting := count(now.experiment.requests):
-        who = "the driver" if at_work else f"`raysweep resume {now.experiment.folder}`"
+        who = "the driver" if at_work else f"`raysweep resume {now.experiment.as_word}`"
         say(f"requests that wait for {who}: {waiting}")
     if now.sweep.space is not None and over is not None:
         what = "the search is over" if is_over(now) else "nothing more is proposed"
-        more = f"`raysweep resume {now.experiment.folder} {over.raised_by}`"
+        more = f"`raysweep resume {now.experiment.as_word} {over.raised_by}`"
         say(f"{what}: {over}; to go on: {more}")
 
 

@@ -3,19 +3,23 @@
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from raysweep.commands.console import say
 from raysweep.errors import ExperimentError
+from raysweep.experiment.claim import STALE_SECONDS
 from raysweep.experiment.drivers import (
     FRUITLESS_RESTARTS,
     Ended,
     ended_by_itself,
     fruitless_restarts,
 )
-from raysweep.experiment.events import EventLog, read
+from raysweep.experiment.driving import driving
+from raysweep.experiment.events import read
 from raysweep.experiment.layout import Experiment
+from raysweep.experiment.mirror import is_driven
 
 Run = Callable[[Sequence[str]], Ended]
 """Runs `raysweep` with these words, as a driver."""
@@ -57,17 +61,23 @@ def in_a_process(words: Sequence[str]) -> Ended:
 
 
 def note_restart(experiment: Experiment) -> None:
-    """Writes down that a driver goes on for one that died; ExperimentError where that is not what happened."""
-    with EventLog(experiment.events) as log:
+    """Writes down that a driver goes on for one that died; ExperimentError where that is not what happened.
+
+    On an object store it takes a while until a driver of another machine counts as gone.
+    """
+    until = time.monotonic() + 2 * STALE_SECONDS
+    while is_driven(experiment) and time.monotonic() < until:
+        time.sleep(1)
+    with driving(experiment) as log:
         events = list(read(experiment.events))
         if ended_by_itself(events):
             raise ExperimentError(
-                f"a supervisor goes on for drivers that died, and that of {experiment.folder} ended by itself. "
-                f"Go on with `raysweep resume {experiment.folder}`."
+                f"a supervisor goes on for drivers that died, and that of {experiment.where} ended by itself. "
+                f"Go on with `raysweep resume {experiment.as_word}`."
             )
         if fruitless_restarts(events) >= FRUITLESS_RESTARTS:
             raise ExperimentError(
                 f"a supervisor goes on as long as that brings something, and {FRUITLESS_RESTARTS} drivers in a row "
-                f"died before any trial reported. See why, then `raysweep resume {experiment.folder}`."
+                f"died before any trial reported. See why, then `raysweep resume {experiment.as_word}`."
             )
         log.append("restarted", "")

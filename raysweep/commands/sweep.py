@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -28,14 +29,17 @@ from raysweep.commands.standing import Added, Standing, as_asked, further, stand
 from raysweep.commands.status import is_over, status
 from raysweep.commands.warm_start import known_to
 from raysweep.config import RunConfig, in_steps
+from raysweep.data import DataConfig
 from raysweep.data.index.clips import index_clips
 from raysweep.data.storing.manifest import Manifest
 from raysweep.errors import ConfigError, DataError, TrainingFailed
 from raysweep.experiment.conductor import Conductor
+from raysweep.experiment.driving import driving
 from raysweep.experiment.earlier import Search
-from raysweep.experiment.events import Event, EventLog, has_writer, read
+from raysweep.experiment.events import Event, EventLog, read
 from raysweep.experiment.journal import KeptJournal
 from raysweep.experiment.layout import Experiment, create, remove
+from raysweep.experiment.mirror import clear, is_driven, push
 from raysweep.experiment.provenance import provenance
 from raysweep.experiment.records import TrialRecord
 from raysweep.experiment.requests import waiting, withdraw_pauses
@@ -52,12 +56,14 @@ def start(plan: Plan, space: LoadedSpace | None) -> None:
         create(plan.experiment, settings, None)
     else:
         create(plan.experiment, settings, space.source, space.suffix)
+    push(plan.experiment, *_asked(plan.experiment))
     print_start(plan.sweep.run())
     try:
         _run(standing(plan.experiment))
     except (ConfigError, DataError):
         if not standing(plan.experiment).trials:  # refused before it began: the name stays free
             remove(plan.experiment)
+            clear(plan.experiment, plan.experiment.folder)
         raise
 
 
@@ -68,7 +74,7 @@ def resume(experiment: Experiment, more: Extension | None = None) -> None:
     """
     now = standing(experiment)
     check_again(now.sweep.run(), now)
-    if more is None and is_over(now) and not has_writer(experiment.events):
+    if more is None and is_over(now) and not is_driven(experiment):
         return _conclude(now)
     _run(now, more=more)
     return None
@@ -90,13 +96,13 @@ def _run(now: Standing, added: Added | None = None, more: Extension | None = Non
     runs = [sweep.run_by_hand(new.settings) for new in line] or [sweep.run()]
     run, name, trial = runs[-1], experiment.folder.name, ""
     url = address(sweep.notify, os.environ)
-    with EventLog(experiment.events) as log, _closing(log, experiment), connected():
+    with driving(experiment) as log, _closing(log, experiment), connected():
         title(f"{name}: preparing footage")
         footage = _prepare(now, run)
         for asked in runs:
             require_place(asked.cluster)
         base = sweep.run().cluster
-        others = sharing(f"{experiment.folder} {os.getpid()}", base.priority)
+        others = sharing(f"{experiment.where} {os.getpid()}", base.priority)
         room = Room(base, sweep.budget.max_concurrent, say, others)
         withdraw_pauses(experiment.requests)
         log.append("opened", "")
@@ -125,7 +131,7 @@ def _closing(log: EventLog, experiment: Experiment) -> Iterator[None]:
     except KeyboardInterrupt:
         log.append("closed", "")
         raise TrainingFailed(
-            f"interrupted; go on with `raysweep resume {experiment.folder}`."
+            f"interrupted; go on with `raysweep resume {experiment.as_word}`."
         ) from None
     log.append("closed", "")
 
@@ -181,6 +187,7 @@ def _in_steps(manifest: Manifest, run: RunConfig) -> RunConfig:
 def _prepare(now: Standing, run: RunConfig) -> Footage:
     experiment = now.experiment
     data, storage = settled(run.data, experiment), experiment.folder.parent
+    _require_shared_footage(experiment, data)
     if data.reading == "direct":
         footage = counted(data, storage)
         _record_validation(now, run, footage)
@@ -190,11 +197,21 @@ def _prepare(now: Standing, run: RunConfig) -> Footage:
     return placed(store, data.reading, tell=say)
 
 
+def _require_shared_footage(experiment: Experiment, data: DataConfig) -> None:
+    """What is prepared beside an experiment on an object store lies on this machine."""
+    if experiment.remote is not None and data.store is None and resources.cluster_nodes() > 1:
+        raise DataError(
+            f"prepared footage lies in a folder that all nodes share, and {experiment.where} is no folder. Set "
+            "data.store to one, on a file system such as NFS."
+        )
+
+
 def _record_validation(now: Standing, run: RunConfig, footage: Footage) -> None:
     experiment, manifest = now.experiment, footage.manifest
     record = held_to_record(run, manifest, experiment, now.objective.metrics)
     reader, file = footage.reader(), experiment.validation_file
     facts = write_validation_facts(reader, manifest, run.data, record, file)
+    push(experiment, file)
     if now.sweep.confirm is not None and not facts["test_clips"]:
         raise ConfigError(NO_TEST_SPLIT)
     say(_told(facts, "images" if run.data.images else "clips"))
@@ -216,6 +233,7 @@ def _conclude(now: Standing) -> None:
     """Shows what came of it; TrainingFailed where that is not what was asked."""
     rows = now.leaderboard
     write_csv(rows, now.experiment.leaderboard)
+    push(now.experiment, *_derived(now.experiment))
     status(now.experiment)
     if not rows and now.budget.is_exhausted:
         raise TrainingFailed(
@@ -227,10 +245,20 @@ def _conclude(now: Standing) -> None:
         return
     if unfinished or not rows:
         raise TrainingFailed(
-            f"interrupted with {unfinished} unfinished; go on with `raysweep resume {now.experiment.folder}`."
+            f"interrupted with {unfinished} unfinished; go on with `raysweep resume {now.experiment.as_word}`."
         )
     if all(row.best_step is None for row in rows):
         raise TrainingFailed(f"no trial reached a validation; the first said: {rows[0].reason}")
+
+
+def _asked(experiment: Experiment) -> list[Path]:
+    """What an experiment begins with; sweep.yaml, by which it is known, goes last."""
+    return [*filter(None, [experiment.space_file]), experiment.sweep_file]
+
+
+def _derived(experiment: Experiment) -> list[Path]:
+    """What a driver makes anew, where it is there."""
+    return [file for file in (experiment.leaderboard, experiment.journal) if file.exists()]
 
 
 def _space(experiment: Experiment) -> Space | None:

@@ -1,7 +1,6 @@
 """Warm start: results of earlier experiments that compare with those of a new one, and told of in a line each."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from raysweep.commands.console import say
 from raysweep.commands.footage import store_of
@@ -12,7 +11,8 @@ from raysweep.config import SweepConfig
 from raysweep.data.storing.manifest import is_finished, read_manifest
 from raysweep.errors import ConfigError
 from raysweep.experiment.earlier import Earlier, Known, Search, learn
-from raysweep.experiment.layout import Experiment, open_experiment
+from raysweep.experiment.layout import Experiment
+from raysweep.experiment.mirror import opened
 from raysweep.search.objective import Objective
 
 SHOWN = 3
@@ -43,7 +43,7 @@ def known_to(now: Standing, search: Search) -> Iterator[Known]:
 
 def _comparable(folder: str, own: Fingerprint | None, objective: Objective) -> Experiment:
     """ConfigError unless the experiment's scores compare; with an `own` of None, unless they could."""
-    experiment = open_experiment(Path(folder))
+    experiment = opened(folder)
     record = read_record(experiment)
     if record is None:
         raise ConfigError(_refusal(folder, "has not recorded what it scores on"))

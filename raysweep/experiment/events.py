@@ -10,9 +10,11 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Lock
 from typing import Any, Self
 
 from raysweep.errors import ExperimentError
+from raysweep.room import room_at
 
 Event = dict[str, Any]
 """`kind`, `trial`, `time` in seconds since the epoch, and more.
@@ -30,14 +32,21 @@ TOLD = ("started", "report")
 class EventLog:
     """The driver's alone: one writer, any number of readers.
 
-    Raises ExperimentError while another process has it open for writing.
+    Raises ExperimentError while another process has it open for writing, StorageError where the disk is full.
     """
 
-    def __init__(self, path: Path, clock: Callable[[], float] | None = None) -> None:
-        """`clock`: seconds since the epoch; None: a steady one."""
-        self.path, self._clock = path, clock or steady_clock()
+    def __init__(
+        self,
+        path: Path,
+        clock: Callable[[], float] | None = None,
+        keep: Callable[[bytes], None] | None = None,
+    ) -> None:
+        """`clock`: seconds since the epoch, None: a steady one; `keep`: puts lines where they are kept besides, for which a decision waits, too."""
+        self.path, self._clock, self._keep = path, clock or steady_clock(), keep
+        self._unkept = b""
+        self._one_at_a_time = Lock()
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("ab")
+        self._file = path.open("ab", buffering=0)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -48,18 +57,44 @@ class EventLog:
             ) from None
         except OSError:  # some shared file systems know no locks
             pass
-        self._file.truncate(sum(len(line) for line in _whole_lines(path)))
+        self._bytes = sum(len(line) for line in whole_lines(path))
+        self._file.truncate(self._bytes)
 
     def append(self, kind: str, trial: str, **details: Any) -> Event:
         event: Event = {"kind": kind, "trial": trial, "time": round(self._clock(), 3), **details}
-        self._file.write(json.dumps(event).encode() + b"\n")
-        self._file.flush()
+        line = json.dumps(event).encode() + b"\n"
+        with room_at(self.path), self._one_at_a_time:
+            self._write(line)
+            if self._keep is not None:
+                self._unkept += line
+            if kind not in TOLD:
+                os.fsync(self._file.fileno())
         if kind not in TOLD:
-            os.fsync(self._file.fileno())
+            self.share()
         return event
+
+    def share(self) -> None:
+        """Also keeps elsewhere what is not there yet; any thread may ask for it."""
+        if self._keep is None:
+            return
+        with self._one_at_a_time:
+            if self._unkept:
+                self._keep(self._unkept)
+                self._unkept = b""
 
     def close(self) -> None:
         self._file.close()
+
+    def _write(self, line: bytes) -> None:
+        """All of it or, where the disk is full, nothing."""
+        written = 0
+        try:
+            while written < len(line):
+                written += self._file.write(line[written:])
+        except OSError:
+            self._file.truncate(self._bytes)
+            raise
+        self._bytes += len(line)
 
     def __enter__(self) -> Self:
         return self
@@ -75,7 +110,7 @@ def steady_clock() -> Callable[[], float]:
 
 
 def read(path: Path) -> Iterator[Event]:
-    for line in _whole_lines(path):
+    for line in whole_lines(path):
         yield json.loads(line)
 
 
@@ -93,7 +128,7 @@ def has_writer(path: Path) -> bool:
     return False
 
 
-def _whole_lines(path: Path) -> Iterator[bytes]:
+def whole_lines(path: Path) -> Iterator[bytes]:
     if path.exists():
         with path.open("rb") as file:
             yield from (line for line in file if line.endswith(b"\n"))

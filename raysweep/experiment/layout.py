@@ -3,6 +3,7 @@
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from raysweep.errors import ExperimentError
 
@@ -12,6 +13,18 @@ class Experiment:
     """`<storage>/<name>/`."""
 
     folder: Path
+    remote: str | None = None
+    """Its address on an object store, which `folder` then mirrors (`mirror.py`); None: it is that folder."""
+
+    @property
+    def where(self) -> str:
+        """As a person names it."""
+        return self.remote or str(self.folder)
+
+    @property
+    def as_word(self) -> str:
+        """The same as a shell takes it."""
+        return quote(self.where)
 
     @property
     def sweep_file(self) -> Path:
@@ -76,6 +89,8 @@ def create(experiment: Experiment, sweep: str, space: str | None, suffix: str = 
     partial.sweep_file.write_text(sweep)
     if space is not None:
         (partial.folder / f"space{suffix}").write_text(space, encoding="utf-8")
+    if experiment.remote is not None:  # the mirror of one that was removed
+        shutil.rmtree(experiment.folder, ignore_errors=True)
     partial.folder.rename(experiment.folder)
 
 

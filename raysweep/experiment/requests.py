@@ -23,20 +23,20 @@ class Request(NamedTuple):
     """To run, by dotted path, over the experiment's base."""
 
 
-def ask_to_stop(folder: Path, trial: str) -> None:
-    _ask(folder, Request(_name(), "stop", trial, {}))
+def ask_to_stop(folder: Path, trial: str) -> Path:
+    return _ask(folder, Request(_name(), "stop", trial, {}))
 
 
-def ask_to_enqueue(folder: Path, settings: Tree) -> None:
-    _ask(folder, Request(_name(), "enqueue", "", settings))
+def ask_to_enqueue(folder: Path, settings: Tree) -> Path:
+    return _ask(folder, Request(_name(), "enqueue", "", settings))
 
 
-def ask_to_pause(folder: Path) -> None:
-    _ask(folder, Request(_name(), "pause", "", {}))
+def ask_to_pause(folder: Path) -> Path:
+    return _ask(folder, Request(_name(), "pause", "", {}))
 
 
-def ask_to_unpause(folder: Path) -> None:
-    _ask(folder, Request(_name(), "unpause", "", {}))
+def ask_to_unpause(folder: Path) -> Path:
+    return _ask(folder, Request(_name(), "unpause", "", {}))
 
 
 def withdraw_pauses(folder: Path) -> None:
@@ -58,11 +58,12 @@ def count(folder: Path) -> int:
     return len(list(folder.glob("*.json")))
 
 
-def _ask(folder: Path, request: Request) -> None:
+def _ask(folder: Path, request: Request) -> Path:
+    """The file of it."""
     folder.mkdir(exist_ok=True)
     partial = folder / f"{request.name}.partial"
     partial.write_text(json.dumps(request._asdict()))
-    partial.rename(folder / f"{request.name}.json")
+    return partial.rename(folder / f"{request.name}.json")
 
 
 def _name() -> str:

@@ -17,7 +17,8 @@ from typing import Any
 import torch
 import yaml
 
-from raysweep.errors import ExperimentError
+from raysweep.errors import ExperimentError, StorageError
+from raysweep.room import room_at
 from raysweep.training.state import TrainState
 
 Improves = Callable[[Mapping[str, float], Mapping[str, float]], bool]
@@ -39,16 +40,21 @@ _SINCE_VERSION_1: dict[str, Any] = {
 def save(
     folder: Path, state: TrainState, metrics: Mapping[str, float], settings: Mapping[str, Any]
 ) -> None:
-    """Writes a checkpoint into `folder`; a reader sees all of it or, without state.pt, none."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.yaml").write_text(yaml.safe_dump(dict(settings), sort_keys=False))
-    (folder / "metrics.json").write_text(json.dumps({"step": state.step, "metrics": dict(metrics)}))
+    """Writes a checkpoint into `folder`; a reader sees all of it or, without state.pt, none.
+
+    StorageError where there is no room for it.
+    """
+    told = {"step": state.step, "metrics": dict(metrics)}
     partial = folder / "state.pt.partial"
-    with partial.open("wb") as file:
-        torch.save({"version": VERSION, **state.state_dict()}, file)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(folder / "state.pt")
+    with room_at(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "config.yaml").write_text(yaml.safe_dump(dict(settings), sort_keys=False))
+        (folder / "metrics.json").write_text(json.dumps(told))
+        with partial.open("wb") as file:  # a path would leave the reason of a failure unsaid
+            torch.save({"version": VERSION, **state.state_dict()}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(folder / "state.pt")
 
 
 def is_whole(folder: Path) -> bool:
@@ -106,13 +112,24 @@ def keep_best(
 
 
 def replace_folder(source: Path, target: Path) -> None:
-    """Puts a copy of `source` at `target`; whatever stood there goes last."""
+    """Puts a copy of `source` at `target`; whatever stood there goes last, and stays where there is no room."""
     partial = target.with_name(f".{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    shutil.copytree(source, partial)
+    try:
+        with room_at(target):
+            _copy_files(source, partial)
+    except StorageError:
+        shutil.rmtree(partial)
+        raise
     doomed = _hide(target)
     partial.rename(target)
     shutil.rmtree(doomed, ignore_errors=True)
+
+
+def _copy_files(source: Path, target: Path) -> None:
+    target.mkdir(parents=True)
+    for file in source.iterdir():
+        shutil.copy2(file, target)
 
 
 def remove_folder(folder: Path) -> None:

@@ -11,13 +11,23 @@ import pytest
 
 from raysweep.cluster.runtime import connected
 from raysweep.data.demo import make_demo_videos
+from raysweep.experiment.mirror import CACHE
+from tests.s3_server import KEYS
 
 Begin = Callable[..., "subprocess.Popen[bytes]"]
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[str]:
-    """The cluster's address."""
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The cluster's address; its processes know the keys of the S3 server, and mirror in a folder of the session."""
+    cache = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**KEYS, CACHE: str(cache)}.items():
+            patch.setenv(name, value)
+        yield from _cluster()
+
+
+def _cluster() -> Iterator[str]:
     import ray
 
     scripts = str(Path(sys.executable).parent)  # jobs call `raysweep` by its name

@@ -17,6 +17,8 @@ S3_OPTIONS = ("region", "scheme", "endpoint_override", "anonymous")
 """What an S3 address may say behind a `?`."""
 CONNECT_SECONDS, ANSWER_SECONDS, ATTEMPTS = 5, 10, 3
 """After which a host counts as out of reach; pyarrow's own patience with S3 is 100 s, with Google's 15 min."""
+PATIENT_ATTEMPTS = 15
+"""Of who must not fail because a store is away for a while: with the pauses between them, about three minutes."""
 
 
 class RemoteDisk:
@@ -70,19 +72,36 @@ def reaching(place: str) -> Iterator[None]:
 
 
 @lru_cache(maxsize=16)
-def connected(remote: str) -> tuple[fs.FileSystem, str]:
+def connected(remote: str, attempts: int = ATTEMPTS) -> tuple[fs.FileSystem, str]:
     """The file system, and the path where it begins: a bucket."""
     parts = urlsplit(remote)
     if parts.scheme == "s3":
-        return _s3(parts.netloc, dict(parse_qsl(parts.query))), parts.netloc
+        return S3(remote, attempts), parts.netloc
     if parts.scheme in ("gs", "gcs") and "retry_limit_seconds" not in parts.query:
-        limit = f"retry_limit_seconds={ANSWER_SECONDS * ATTEMPTS}"
+        limit = f"retry_limit_seconds={ANSWER_SECONDS * attempts}"
         remote = f"{remote}{'&' if parts.query else '?'}{limit}"
     file_system, base = fs.FileSystem.from_uri(remote)
     return file_system, base
 
 
-def _s3(bucket: str, options: dict[str, str]) -> fs.S3FileSystem:
+class S3(fs.S3FileSystem):  # type: ignore[misc]  # pyarrow is untyped
+    """As patient in the process that it is sent to as here; pyarrow's own leaves its retries behind."""
+
+    def __init__(self, remote: str, attempts: int) -> None:
+        self._made_of = remote, attempts
+        parts = urlsplit(remote)
+        super().__init__(
+            **_s3_options(parts.netloc, dict(parse_qsl(parts.query))),
+            connect_timeout=CONNECT_SECONDS,
+            request_timeout=ANSWER_SECONDS,
+            retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=attempts),
+        )
+
+    def __reduce__(self) -> tuple[type["S3"], tuple[str, int]]:
+        return S3, self._made_of
+
+
+def _s3_options(bucket: str, options: dict[str, str]) -> dict[str, str | bool]:
     unknown = options.keys() - set(S3_OPTIONS)
     if unknown:
         raise DataError(
@@ -91,14 +110,7 @@ def _s3(bucket: str, options: dict[str, str]) -> fs.S3FileSystem:
     knows_region = options.keys() & {"region", "endpoint_override"} or "AWS_REGION" in os.environ
     if not knows_region:
         options = {**options, "region": fs.resolve_s3_region(bucket)}
-    anonymous = options.pop("anonymous", "false") == "true"
-    return fs.S3FileSystem(
-        **options,
-        anonymous=anonymous,
-        connect_timeout=CONNECT_SECONDS,
-        request_timeout=ANSWER_SECONDS,
-        retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=ATTEMPTS),
-    )
+    return {**options, "anonymous": options.get("anonymous", "false") == "true"}
 
 
 def _names(path: str) -> list[str]:

@@ -101,10 +101,19 @@ def _locked(path: Path) -> int:
             os.close(file)
             raise _refusal(path, holder, error) from None
         if _is_at(path, file):
-            os.ftruncate(file, 0)
-            os.write(file, f"process {os.getpid()} on {socket.gethostname()}".encode())
-            return file
+            return _signed(file)
         os.close(file)  # whoever held it took the file away in between
+
+
+def _signed(file: int) -> int:
+    """The lock, with who holds it; let go of where there is no room to say so."""
+    try:
+        os.ftruncate(file, 0)
+        os.write(file, f"process {os.getpid()} on {socket.gethostname()}".encode())
+    except OSError:
+        os.close(file)
+        raise
+    return file
 
 
 def _is_at(path: Path, file: int) -> bool:

@@ -156,8 +156,9 @@ class _Hashed:
 
     def write(self, data: bytes) -> int:
         self.digest.update(data)
-        written = self._file.write(data)
-        assert written == len(data)
+        written = 0
+        while written < len(data):  # the last room on a disk may take a part
+            written += self._file.write(data[written:])
         return written
 
     def tell(self) -> int:

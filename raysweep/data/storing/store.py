@@ -38,6 +38,7 @@ from raysweep.data.storing.scenes import Cuts
 from raysweep.data.storing.shards import SUFFIX, flush, shard_name, write_shard
 from raysweep.data.storing.upkeep import remove_orphans
 from raysweep.errors import DataError
+from raysweep.room import room_at
 
 
 class Done(NamedTuple):
@@ -79,7 +80,7 @@ def prepare(
     if update and is_finished(folder):
         require_settings(read_manifest(folder), settings)
     where = source if isinstance(source, str | Path) else ", ".join(map(str, source))
-    with alone_in(folder) as parts:
+    with room_at(folder), alone_in(folder) as parts:
         manifest = None if update else _whole(folder, sources, settings)
         if manifest is None:
             one = partial(prepare_source, folder=folder, settings=settings, parts=parts)
@@ -103,11 +104,12 @@ def prepare_source(
     finished = _finished(shard, record, settings)
     if finished:
         return finished
-    with diary(parts / f"{name}.diary") as tries:
-        record = _decoded(record, source, shard, settings, parts, tries)
-    if record.error is None:
-        note = Manifest(source=source.name, settings=settings, records=(record,))
-        save_manifest(note, shard.with_suffix(".json"), parts)
+    with room_at(shard):
+        with diary(parts / f"{name}.diary") as tries:
+            record = _decoded(record, source, shard, settings, parts, tries)
+        if record.error is None:
+            note = Manifest(source=source.name, settings=settings, records=(record,))
+            save_manifest(note, shard.with_suffix(".json"), parts)
     return record
 
 
