@@ -35,14 +35,9 @@ def fill(disk: Path) -> Path:
     """Leaves nothing; returns what to delete to make room."""
     ballast = disk / "ballast"
     with ballast.open("wb", buffering=0) as file, suppress(OSError):
-        while True:
-            file.write(b"0" * BLOCK)
+        while file.write(b"0" * BLOCK):
+            pass
     return ballast
-
-
-def report_again_and_again(log: EventLog) -> None:
-    for _ in range(BLOCK):
-        log.append("report", "0000", metrics={"val/psnr": 1.0})
 
 
 def test_the_event_log_stays_whole_and_goes_on(disk):
@@ -50,13 +45,19 @@ def test_the_event_log_stays_whole_and_goes_on(disk):
     with EventLog(path) as log:
         log.append("proposed", "0000")
         ballast = fill(disk)
-        with pytest.raises(StorageError, match=rf"needs room, and the disk or quota of {path} is"):
-            report_again_and_again(log)
+        refusal = f"needs room, and the disk or quota of {path} is full"
+        with pytest.raises(StorageError, match=refusal):
+            append_for_ever(log)
         assert path.read_bytes().endswith(b"\n")
         before = list(read(path))
         ballast.unlink()
         log.append("ended", "0000")
     assert [event["kind"] for event in read(path)] == [*(e["kind"] for e in before), "ended"]
+
+
+def append_for_ever(log: EventLog) -> None:
+    while True:
+        log.append("report", "0000", metrics={"val/psnr": 1.0})
 
 
 def test_the_checkpoint_that_was_there_stays_and_a_half_one_goes(disk, tmp_path):

@@ -7,11 +7,9 @@ import torch
 from ray import tune
 
 from raysweep.cluster import worker
-from raysweep.cluster.alone import alone
 from raysweep.cluster.footage import Footage, Share
 from raysweep.cluster.mending import mend
 from raysweep.cluster.worker import Job
-from raysweep.experiment.carrier import carrier
 from raysweep.room import room_at
 from raysweep.training.loop import Report
 
@@ -19,17 +17,15 @@ from raysweep.training.loop import Report
 def single(job: Job, footage: Footage) -> None:
     job = job.on_this_node()
     device = torch.device("cuda" if job.config.cluster.gpus_per_worker > 0 else "cpu")
-    carried = carrier(job.experiment, job.trial)
 
-    def report(report: Report) -> None:
-        if report.checkpoint is not None:
-            worker.keep_checkpoint(job.folder, report.checkpoint)
-        carried.send()
-        tune.report({"step": report.step, **report.metrics})
+    with room_at(job.folder), worker.carried(job) as send:
 
-    with alone(job.folder), room_at(job.folder):
-        carried.fetch()
+        def report(report: Report) -> None:
+            if report.checkpoint is not None:
+                worker.keep_checkpoint(job.folder, report.checkpoint)
+            send()
+            tune.report({"step": report.step, **report.metrics})
+
         mend(job.folder)
         start = worker.latest_checkpoint(job.folder)
         worker.train(job, Share(footage), device, report, start)
-        carried.send()

@@ -5,6 +5,7 @@ earlier turn may still be on their way out. So may those of a driver that was ki
 """
 
 import fcntl
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,9 @@ from pathlib import Path
 
 from raysweep.errors import ExperimentError
 
+LOCK = ".lock"
+LEFT_SECONDS = 600.0
+"""Since a process began to work in a folder; many times what it takes from there to the lock."""
 PATIENCE_SECONDS = 120.0
 """Ray ends processes whose owner is gone within seconds."""
 
@@ -23,7 +27,7 @@ def alone(folder: Path, patience_seconds: float = PATIENCE_SECONDS) -> Iterator[
     The lock is the process's: however it ends, the next one may go on. Some shared file systems know no locks.
     """
     until = time.monotonic() + patience_seconds
-    with (folder / ".lock").open("wb") as file:
+    with (folder / LOCK).open("wb") as file:
         while not _locked(file.fileno()):
             if time.monotonic() > until:
                 raise ExperimentError(
@@ -32,6 +36,19 @@ def alone(folder: Path, patience_seconds: float = PATIENCE_SECONDS) -> Iterator[
                 )
             time.sleep(0.1)
         yield
+
+
+def clear_left(folder: Path) -> None:
+    """Removes the folders beside this one that nobody has worked in for a while: a node's copies."""
+    for lock in folder.parent.glob(f"*/{LOCK}"):
+        is_old = time.time() - lock.stat().st_mtime > LEFT_SECONDS
+        if lock.parent != folder and is_old and not _is_held(lock):
+            shutil.rmtree(lock.parent, ignore_errors=True)
+
+
+def _is_held(lock: Path) -> bool:
+    with lock.open("rb") as file:
+        return not _locked(file.fileno())
 
 
 def _locked(file: int) -> bool:

@@ -1,7 +1,7 @@
 """The TorchTrainer around the shared loop."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +11,14 @@ from ray.train import Checkpoint, CheckpointConfig, FailureConfig, RunConfig, Sc
 from ray.train.torch import TorchTrainer
 
 from raysweep.cluster import worker
-from raysweep.cluster.alone import alone
 from raysweep.cluster.footage import FRAMES, Footage, Share, ShareByRank
 from raysweep.cluster.storage import placed
 from raysweep.cluster.worker import Job
 from raysweep.config import ClusterConfig
-from raysweep.experiment.carrier import carrier
 from raysweep.room import room_at
 from raysweep.training.loop import Report
 
-TRAINS_OWN = ("checkpoint_", ".")
+TRAINS_OWN = ("checkpoint_",)
 """How names begin of what Train itself keeps in the folder of a run."""
 
 
@@ -57,25 +55,16 @@ def _worker(settings: dict[str, Any]) -> None:
     """Runs on every rank, inside the process group that the trainer made; the first writes in the trial's folder."""
     shard: Share = ray.train.get_dataset_shard(FRAMES)
     job: Job = settings["job"].on_this_node(shard.rank)
-    with room_at(job.folder), _carried(job, shard.rank) as send:
+    is_first = shard.rank == 0
+    with (
+        room_at(job.folder),
+        worker.carried(job, TRAINS_OWN) if is_first else nullcontext(_nothing) as send,
+    ):
         saved = ray.train.get_checkpoint()
         if saved is None:  # a new run, or one whose list of checkpoints was torn
             return _train(job, shard, send, worker.latest_checkpoint(job.folder))
         with saved.as_directory() as start:
             return _train(job, shard, send, Path(start))
-
-
-@contextmanager
-def _carried(job: Job, rank: int) -> Iterator[Callable[[], None]]:
-    """What sends the trial's folder, of the first rank; checkpoints beside `best/` are Train's."""
-    if rank > 0:
-        yield _nothing
-        return
-    carried = carrier(job.experiment, job.trial, without=TRAINS_OWN)
-    with alone(job.folder):
-        carried.fetch()
-        yield carried.send
-        carried.send()
 
 
 def _nothing() -> None: ...

@@ -1,7 +1,7 @@
 """What happens in a training process, whichever trainable started it."""
 
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,11 +10,12 @@ import torch
 import yaml
 
 from raysweep.assemble import assemble
+from raysweep.cluster.alone import alone, clear_left
 from raysweep.cluster.footage import Share
 from raysweep.cluster.threads import limit_threads
 from raysweep.config import RunConfig, read_file
 from raysweep.data.reading.batches import Batches
-from raysweep.experiment.carrier import fetch_kept
+from raysweep.experiment.carrier import carrier, fetch_kept
 from raysweep.experiment.layout import Experiment
 from raysweep.experiment.mirror import fetch, on_this_node, push
 from raysweep.models.summary import summarize
@@ -100,6 +101,21 @@ def train(
             final = final_score(parts, kept, batches.test())
             tracker.scalars(config.training.steps, final.metrics)
             report(final)
+
+
+@contextmanager
+def carried(job: Job, without: tuple[str, ...] = ()) -> Iterator[Callable[[], None]]:
+    """Alone in the trial's folder, as it was sent last; gives what sends it, as the end does too.
+
+    Of experiments on an object store, whose trials' folders are copies; `without` as in `carrier`.
+    """
+    with alone(job.folder):
+        if job.experiment.remote is not None:
+            clear_left(job.folder)
+        folder = carrier(job.experiment, job.trial, without)
+        folder.fetch()
+        yield folder.send
+        folder.send()
 
 
 def _trackers(job: Job, config: RunConfig, parts: Parts, resumed_at: int | None) -> Trackers:

@@ -61,6 +61,10 @@ class Bucket:
             for found in files
         }
 
+    def read(self, name: str) -> bytes:
+        with self._reached(), self.file_system.open_input_stream(self._at(name)) as stream:
+            return stream.read()
+
     def write(self, name: str, content: bytes) -> None:
         with self._reached(), self.file_system.open_output_stream(self._at(name)) as stream:
             stream.write(content)

@@ -2,7 +2,7 @@
 
 A checkpoint (`checkpoint_*/`, `best/<metric>/`) counts once its state.pt is there, which goes last; the one before
 goes after that. The name of what is kept as best has its step on the store, `best/<metric>@<step>/`, so that a new one
-never lies half over the old one.
+never lies half over the old one. `.turn` says which process fetched the folder last: no other one sends.
 """
 
 import json
@@ -11,12 +11,15 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple, Protocol
+from uuid import uuid4
 
+from raysweep.errors import ExperimentError
 from raysweep.experiment.bucket import Bucket
 from raysweep.experiment.layout import Experiment
 
 WHOLE = "state.pt"
 """The file of a checkpoint that is written last."""
+TURN = ".turn"
 LOCK = ".lock"
 """Of the process that works in the folder (`cluster/alone.py`)."""
 CHECKPOINT = re.compile(r"(?P<which>checkpoint_|(?P<best>best/.+)@)(?P<step>\d{9})/(?P<file>[^/]+)")
@@ -25,11 +28,11 @@ CHECKPOINT = re.compile(r"(?P<which>checkpoint_|(?P<best>best/.+)@)(?P<step>\d{9
 
 class Carrier(Protocol):
     def fetch(self) -> None:
-        """The folder as it was sent last, whatever lay here."""
+        """The folder as it was sent last, whatever lay here; whoever fetched it before sends no more."""
         ...
 
     def send(self) -> None:
-        """What has changed here since."""
+        """What has changed here since; ExperimentError where another process has fetched the folder."""
         ...
 
 
@@ -46,17 +49,21 @@ class Carried:
 
     def __init__(self, bucket: Bucket, folder: Path, without: tuple[str, ...] = ()) -> None:
         self._bucket, self._folder, self._without = bucket, folder, without
+        self._turn = uuid4().hex.encode()
         self._sent: dict[str, Stamp | None] = {}
         """What lies on the store, by name; None: something that is not here."""
 
     def fetch(self) -> None:
         _empty(self._folder)
-        held = [name for name in self._bucket.held() if not name.startswith(self._without)]
+        self._bucket.write(TURN, self._turn)
+        others = (".", *self._without)
+        held = [name for name in self._bucket.held() if not name.startswith(others)]
         self._bucket.download({name: self._folder / _name_here(name) for name in current(held)})
         here = {name: _stamp(file) for name, file in _files(self._folder).items()}
         self._sent = {**dict.fromkeys(held), **here}
 
     def send(self) -> None:
+        self._require_turn()
         files = _files(self._folder)
         stamps = {name: _stamp(file) for name, file in files.items()}
         changed = [name for name, stamp in stamps.items() if self._sent.get(name) != stamp]
@@ -65,6 +72,13 @@ class Carried:
         for names in reversed(_whole_last(self._sent.keys() - files.keys())):
             self._bucket.delete(names)
         self._sent = dict(stamps)
+
+    def _require_turn(self) -> None:
+        if self._bucket.read(TURN) != self._turn:
+            raise ExperimentError(
+                f"one process at a time works in {self._bucket.path}, and another one has begun since. Leave it to "
+                "that one."
+            )
 
 
 class Stamp(NamedTuple):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from raysweep.cluster.alone import alone
+from raysweep.cluster.alone import LEFT_SECONDS, LOCK, alone, clear_left
 from raysweep.errors import ExperimentError
 
 forked = multiprocessing.get_context("fork")
@@ -58,3 +58,18 @@ def test_a_folder_can_be_worked_in_again_and_again(tmp_path):
     for _ in range(3):
         with alone(tmp_path, 0.0):
             pass
+
+
+def test_copies_that_nobody_works_in_any_more_are_cleared_away(tmp_path):
+    mine, held, left, recent = (tmp_path / name for name in ("mine", "held", "left", "recent"))
+    for folder in (mine, held, left, recent):
+        folder.mkdir()
+        (folder / LOCK).touch()
+    process = begin(held, 30)
+    long_ago = time.time() - LEFT_SECONDS - 1
+    for folder in (mine, held, left):
+        os.utime(folder / LOCK, (long_ago, long_ago))
+    clear_left(mine)
+    assert sorted(tmp_path.iterdir()) == sorted([mine, held, recent])
+    process.kill()
+    process.join()

@@ -16,9 +16,11 @@ from raysweep.cluster.footage import in_shared_memory
 from raysweep.cluster.worker import Job
 from raysweep.data.storing.store import prepare
 from raysweep.experiment.layout import Experiment
+from raysweep.experiment.mirror import fetch, located
 from raysweep.schema import Tree
 from raysweep.training import checkpoint
 from tests.fakes import PSNR
+from tests.s3_server import Server
 from tests.tiny import EMA, tiny_run
 
 pytestmark = pytest.mark.ray
@@ -66,44 +68,53 @@ class Killer(UserCallback):
 
 @pytest.fixture(scope="module")
 def ends(
-    cluster: str, videos: Path, tmp_path_factory: pytest.TempPathFactory
+    cluster: str, videos: Path, tmp_path_factory: pytest.TempPathFactory, s3_server: Server
 ) -> dict[str, tuple[Job, dict[str, Any]]]:
-    """Of a run that was left alone, and of one that lost a worker: its job and its last checkpoint."""
+    """Of a run that was left alone, of one that lost a worker, and of one that lost it on an object store: its job
+    and its last checkpoint."""
     from raysweep.cluster.trainer import build_trainer
 
     config, folder = tiny_run(EVERYTHING), tmp_path_factory.mktemp("trainer")
     prepare(videos, folder / "store", config.data)
     footage = in_shared_memory(folder / "store")
+    here = Experiment(folder / "runs")
+    there = located(s3_server.address(s3_server.new_bucket()), "runs")
     ends = {}
-    for name in ("alone", "killed"):
-        job = Job(Experiment(folder / "runs"), name, PSNR, is_tested=True)
+    for name, experiment in {"alone": here, "killed": here, "killed on S3": there}.items():
+        job = Job(experiment, name, PSNR, is_tested=True)
         job.write(config)
-        log = job.folder.resolve() / "training.log"
-        callbacks = [Killer(log)] if name == "killed" else []
+        log = job.on_this_node().folder.resolve() / "training.log"
+        callbacks = [] if name == "alone" else [Killer(log)]
         result = build_trainer(job, footage, callbacks).fit()
         with result.checkpoint.as_directory() as last:
             ends[name] = job, checkpoint.load(Path(last))
     return ends
 
 
-def test_a_killed_worker_changes_nothing_bit_for_bit(ends) -> None:
-    (_, alone), (_, killed) = ends["alone"], ends["killed"]
+@pytest.mark.parametrize("where", ["killed", "killed on S3"])
+def test_a_killed_worker_changes_nothing_bit_for_bit(ends, where) -> None:
+    (_, alone), (_, killed) = ends["alone"], ends[where]
     torch.testing.assert_close(killed, alone, atol=0, rtol=0)
     assert killed["step"] == EVERYTHING["training.steps"]
     assert killed["logit_averages"].abs().min() > 0
 
 
-def test_the_killed_run_went_on_from_its_checkpoint(ends) -> None:
+@pytest.mark.parametrize("where", ["killed", "killed on S3"])
+def test_the_killed_run_went_on_from_its_checkpoint(ends, where) -> None:
+    def written(name: str, file: str) -> list[str]:
+        job = ends[name][0]
+        return fetch(job.experiment, job.folder / file).read_text().splitlines()
+
     def starts(name: str) -> list[str]:
-        lines = (ends[name][0].folder / "training.log").read_text().splitlines()
+        lines = written(name, "training.log")
         return [line.split("Z  ")[1] for line in lines if "started" in line or "resumed" in line]
 
     def scores(name: str, metric: str) -> list[Tree]:
-        lines = (ends[name][0].folder / "metrics.jsonl").read_text().splitlines()
+        lines = written(name, "metrics.jsonl")
         return [line for line in map(json.loads, lines) if metric in line]
 
     assert starts("alone") == ["started"]
-    assert starts("killed") == ["started", f"resumed from step {KILLED_AT}"]
+    assert starts(where) == ["started", f"resumed from step {KILLED_AT}"]
     for metric, count in (("val/psnr", 3), ("test/psnr", 1)):
         assert len(scores("alone", metric)) == count
-        assert scores("killed", metric) == scores("alone", metric)
+        assert scores(where, metric) == scores("alone", metric)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from raysweep.errors import StorageError
+from raysweep.errors import ExperimentError, StorageError
 from raysweep.experiment.bucket import Bucket
 from raysweep.experiment.carrier import Carried, carrier, current, fetch_kept
 from raysweep.experiment.layout import Experiment
@@ -33,7 +33,9 @@ def bucket(s3) -> Bucket:
 def trial(bucket, tmp_path) -> Path:
     """A trial that has validated at steps 5 and 10, of which 5 was better, and sent that."""
     folder = tmp_path / "here"
+    folder.mkdir()
     sender = Carried(bucket, folder)
+    sender.fetch()
     for step in (5, 10):
         if step == 10:
             for file in (folder / "checkpoint_000000005").iterdir():
@@ -58,6 +60,7 @@ def test_a_folder_comes_back_as_it_was_sent(bucket, trial, tmp_path):
 
 def test_the_last_checkpoint_stays_and_those_before_it_go(bucket, trial):
     assert sorted(bucket.held()) == [
+        ".turn",
         "best/psnr@000000005/metrics.json",
         "best/psnr@000000005/state.pt",
         "checkpoint_000000010/metrics.json",
@@ -130,17 +133,32 @@ def test_whenever_the_sender_is_killed_a_whole_last_and_a_whole_best_are_there(
     assert sorted(bucket.held()) == sorted(current(bucket.held()))
 
 
+def test_a_process_sends_no_more_once_another_has_fetched_the_folder(bucket, trial, tmp_path):
+    there = tmp_path / "there"
+    there.mkdir()
+    one, other = Carried(bucket, trial), Carried(bucket, there)
+    one.fetch()
+    other.fetch()
+    (trial / "metrics.jsonl").write_text("up to 15")
+    with pytest.raises(ExperimentError, match="another one has begun since"):
+        one.send()
+    other.send()
+    assert (there / "metrics.jsonl").read_text() == "up to 10"
+
+
 def test_what_an_export_needs_comes_alone(s3, trial, tmp_path):
     experiment = located(s3.address(f"{s3.new_bucket()}/runs"), "x")
     here = on_this_node(experiment)
-    folder = here.trial("0000")
+    folder, sender = here.trial("0000"), carrier(here, "0000")
+    folder.mkdir(parents=True)
+    sender.fetch()
     lay_checkpoint(folder / "best" / "psnr", 5)
     lay_checkpoint(folder / "checkpoint_000000010", 10)
     (folder / "reconstructions").mkdir()
     for step in (5, 10):
         name = f"val-reconstruction-{step:08d}.png"
         (folder / "reconstructions" / name).write_text(str(step))
-    carrier(here, "0000").send()
+    sender.send()
     fetch_kept(experiment, "0000")
     assert sorted(laid(experiment.trial("0000"))) == [
         "best/psnr/metrics.json",
