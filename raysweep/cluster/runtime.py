@@ -11,6 +11,7 @@ DRIVER_RESOURCE = "raysweep_driver"
 ENVIRONMENT = {
     "RAY_TRAIN_V2_ENABLED": "1",
     "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",  # one actor less per trial
+    "RAY_TRAIN_ENABLE_STATE_TRACKING": "1",  # the dashboard's page of Train runs
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # our trackers write, Tune does not
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # the behaviour Ray announces as its next default
     "RAY_AIR_NEW_OUTPUT": "0",  # the old output is silent when asked to be

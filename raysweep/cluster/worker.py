@@ -10,6 +10,7 @@ import yaml
 
 from raysweep.assemble import assemble
 from raysweep.cluster.footage import Share
+from raysweep.cluster.metrics import TrialMetrics
 from raysweep.config import RunConfig, read_file
 from raysweep.data.reading.batches import Batches
 from raysweep.experiment.layout import Experiment
@@ -86,14 +87,16 @@ def train(
 def _trackers(job: Job, config: RunConfig, parts: Parts, resumed_at: int | None) -> Trackers:
     resolution = config.data.resolution
     (job.folder / "summary.txt").write_text(summarize(config.model, resolution))
-    return trackers(
+    experiment = job.experiment.folder.name
+    kept = trackers(
         config.tracking,
         job.folder,
-        experiment=job.experiment.folder.name,
+        experiment=experiment,
         trial=job.trial,
         settings=parts.settings,
         resume_step=resumed_at,
     )
+    return Trackers([kept, TrialMetrics(experiment, job.trial)])
 
 
 def latest_checkpoint(folder: Path) -> Path | None:

@@ -10,6 +10,7 @@ import yaml
 
 from raysweep.cluster import resources
 from raysweep.cluster.footage import Footage, in_files, placed
+from raysweep.cluster.metrics import SweepMetrics
 from raysweep.cluster.runtime import connected
 from raysweep.cluster.sweep import execute
 from raysweep.commands.confirmation import NO_TEST_SPLIT
@@ -103,8 +104,10 @@ def _run(now: Standing, added: Added | None = None, more: Extension | None = Non
         with (
             closing(KeptJournal(experiment, conductor, sweep.made_with, say)) as journal,
             notifying(url, name, conductor, say) as notify,
+            closing(SweepMetrics(name, conductor)) as metrics,
         ):
-            conductor.listener = partial(_tell_all, (Narrator(now.objective), journal, notify))
+            listeners = (Narrator(now.objective), journal, notify, metrics)
+            conductor.listener = partial(_tell_all, listeners)
             for new in line:
                 trial = conductor.add(new.settings, new.origin)
             execute(conductor, experiment, footage, TRAINABLES, at_once=number)
