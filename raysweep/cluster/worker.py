@@ -12,6 +12,7 @@ import yaml
 from raysweep.assemble import assemble
 from raysweep.cluster.alone import alone, clear_left
 from raysweep.cluster.footage import Share
+from raysweep.cluster.metrics import TrialMetrics
 from raysweep.cluster.threads import limit_threads
 from raysweep.config import RunConfig, read_file
 from raysweep.data.reading.batches import Batches
@@ -121,14 +122,16 @@ def carried(job: Job, without: tuple[str, ...] = ()) -> Iterator[Callable[[], No
 def _trackers(job: Job, config: RunConfig, parts: Parts, resumed_at: int | None) -> Trackers:
     resolution = config.data.resolution
     (job.folder / "summary.txt").write_text(summarize(config.model, resolution))
-    return trackers(
+    experiment = job.experiment.folder.name
+    kept = trackers(
         config.tracking,
         job.folder,
-        experiment=job.experiment.folder.name,
+        experiment=experiment,
         trial=job.trial,
         settings=parts.settings,
         resume_step=resumed_at,
     )
+    return Trackers([kept, TrialMetrics(experiment, job.trial)])
 
 
 def latest_checkpoint(folder: Path) -> Path | None:

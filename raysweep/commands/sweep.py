@@ -11,6 +11,7 @@ import yaml
 
 from raysweep.cluster import resources
 from raysweep.cluster.footage import Footage, in_files, placed
+from raysweep.cluster.metrics import SweepMetrics
 from raysweep.cluster.room import Room, require_place
 from raysweep.cluster.runtime import connected
 from raysweep.cluster.sharing import sharing
@@ -112,8 +113,10 @@ def _run(now: Standing, added: Added | None = None, more: Extension | None = Non
         with (
             closing(KeptJournal(experiment, conductor, sweep.made_with, say)) as journal,
             notifying(url, name, conductor, say) as notify,
+            closing(SweepMetrics(name, conductor)) as metrics,
         ):
-            conductor.listener = partial(_tell_all, (Narrator(now.objective), journal, notify))
+            listeners = (Narrator(now.objective), journal, notify, metrics)
+            conductor.listener = partial(_tell_all, listeners)
             for new in line:
                 trial = conductor.add(new.settings, new.origin)
             number = room.at_once(map(conductor.cluster_of, conductor.known.open_trials()))

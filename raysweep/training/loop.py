@@ -113,18 +113,37 @@ class NotFinite(Exception):
 
 
 class Meter:
-    """Frames per second over all workers since the last reading."""
+    """How fast steps are made, since the last reading."""
 
     def __init__(self) -> None:
-        self.frames, self.since = 0, time.perf_counter()
+        self._start()
+
+    def waited_for(self, stream: Iterator[Tensor]) -> Tensor:
+        """The stream's next batch."""
+        since = time.perf_counter()
+        clips_BTHWC = next(stream)
+        self._waited += time.perf_counter() - since
+        return clips_BTHWC
 
     def count(self, frames: int) -> None:
-        self.frames += frames * parallel.place().workers
+        """One step, of so many frames on this worker."""
+        self._steps += 1
+        self._frames += frames * parallel.place().workers
 
-    def read(self) -> float:
-        rate = self.frames / (time.perf_counter() - self.since)
-        self.frames, self.since = 0, time.perf_counter()
-        return rate
+    def read(self) -> dict[str, float]:
+        """`data_wait` is the share of the time in which this worker waited for its batches."""
+        seconds = time.perf_counter() - self._since
+        speeds = {
+            "train/frames_per_second": self._frames / seconds,
+            "train/steps_per_second": self._steps / seconds,
+            "train/data_wait": self._waited / seconds,
+        }
+        self._start()
+        return speeds
+
+    def _start(self) -> None:
+        self._frames = self._steps = 0
+        self._waited, self._since = 0.0, time.perf_counter()
 
 
 def _train(
@@ -138,7 +157,7 @@ def _train(
     config, state, meter = parts.config, parts.state, Meter()
     while state.step < config.steps:
         set_learning_rates(state, config)
-        clips_BTHWC = next(stream)
+        clips_BTHWC = meter.waited_for(stream)
         frames = to_frames(clips_BTHWC, parts.device)
         clips = len(clips_BTHWC)
         scalars = step_within_memory(parts.step, state, frames, clips, parts.seed, tracker)
@@ -163,7 +182,7 @@ def _due(step: int, every: int, steps: int) -> bool:
 
 
 def _log(step: int, scalars: Scalars, meter: Meter, tracker: Tracker) -> None:
-    tracker.scalars(step, {**read(scalars), "train/frames_per_second": meter.read()})
+    tracker.scalars(step, {**read(scalars), **meter.read()})
 
 
 def _validate(parts: Parts, batches: Batches, tracker: Tracker) -> dict[str, float]:

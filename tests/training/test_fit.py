@@ -105,7 +105,7 @@ def test_what_the_tracker_is_told() -> None:
 
 
 BEFORE = """recon_loss vq_loss commitment_loss total_loss perplexity code_usage_rate disc_factor
-    grad_norm skipped_steps frames_per_second"""
+    grad_norm skipped_steps frames_per_second steps_per_second data_wait"""
 JUDGED = "g_loss lambda_gan"
 LEARNING = "gan_loss logits_real logits_fake disc_grad_norm"
 
