@@ -10,7 +10,7 @@ import pytest
 import raysweep
 from raysweep.cli import main
 
-COMMANDS = ["demo", "prepare", "train", "describe", "sweep", "resume", "stop", "enqueue"]
+COMMANDS = ["demo", "prepare", "train", "describe", "sweep", "resume", "submit", "stop", "enqueue"]
 COMMANDS += ["status", "export"]
 
 
