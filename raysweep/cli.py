@@ -414,11 +414,14 @@ def _resume(arguments: argparse.Namespace) -> int | None:
     experiment = opened(arguments.experiment)
     if arguments.supervise:
         return _supervised(arguments, experiment.where)
+    from raysweep.cluster.runtime import wait_for_head
+    from raysweep.commands.console import say
     from raysweep.commands.control import extension
     from raysweep.commands.standing import standing
     from raysweep.commands.supervise import note_restart
 
     if arguments.if_died:
+        wait_for_head(say)
         note_restart(experiment)
     more = extension(standing(experiment), arguments.trials, arguments.steps, arguments.set)
     from raysweep.commands.sweep import resume  # here, since a refusal does without Ray

@@ -10,8 +10,8 @@ import pytest
 import raysweep
 from raysweep.cli import main
 
-COMMANDS = ["demo", "prepare", "train", "describe", "sweep", "resume", "stop", "enqueue"]
-COMMANDS += ["status", "export", "doctor"]
+COMMANDS = ["demo", "prepare", "train", "describe", "sweep", "resume", "submit", "stop", "enqueue"]
+COMMANDS += ["pause", "unpause", "status", "export", "doctor"]
 
 
 @pytest.mark.parametrize("words", [[], *([command] for command in COMMANDS)], ids=str)

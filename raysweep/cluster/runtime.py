@@ -2,7 +2,9 @@
 
 import logging
 import os
-from collections.abc import Iterator
+import socket
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from raysweep.cluster.ending import terminated_as_interrupted
@@ -22,6 +24,8 @@ ENVIRONMENT = {
     "RAY_OVERRIDE_JOB_RUNTIME_ENV": "1",  # a job that was submitted with these may set them again
 }
 """Switches that must hold in this process and in every trial's."""
+PATIENCE_SECONDS = 3.0
+"""Between two looks for a head that is away."""
 
 
 @contextmanager
@@ -52,3 +56,22 @@ def connected() -> Iterator[None]:
             yield
         finally:
             ray.shutdown()
+
+
+def wait_for_head(tell: Callable[[str], None]) -> None:
+    """Until something listens at `RAY_ADDRESS`, where that is a host and a port; `tell` hears once of a wait."""
+    host, _, port = os.environ.get("RAY_ADDRESS", "").rpartition("/")[2].rpartition(":")
+    told = False
+    while port.isdigit() and not _listens(host, int(port)):
+        if not told:
+            tell(f"no cluster answers at {host}:{port}: waiting")
+        told = True
+        time.sleep(PATIENCE_SECONDS)
+
+
+def _listens(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=PATIENCE_SECONDS).close()
+    except OSError:
+        return False
+    return True

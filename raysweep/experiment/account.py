@@ -10,6 +10,9 @@ from raysweep.schema import parse
 from raysweep.search.budget import Budget, BudgetConfig
 from raysweep.search.objective import Objective
 
+BETWEEN_DRIVERS = ("closed", "restarted", "opened")
+"""Kinds of events up to which nothing was spent since the one before: no driver was at work, or it had only begun."""
+
 
 class Account:
     """Learns one event at a time, new or read."""
@@ -56,7 +59,7 @@ def _spend(budget: Budget, event: Event, record: TrialRecord, objective: Objecti
 
 def _spend_in_all(budget: Budget, event: Event) -> None:
     """Tells of an event of the whole search."""
-    if event["kind"] == "opened":
+    if event["kind"] in BETWEEN_DRIVERS:
         budget.opened(event["time"])
     else:
         budget.pass_time(event["time"])

@@ -143,9 +143,9 @@ def test_finalists_are_tested_once_at_the_end_of_their_training(
 
     log = Experiment(folder).events
     lines = log.read_bytes().splitlines(keepends=True)
-    kinds = [event["kind"] for event in events_of(folder)[-2:]]
-    assert kinds == ["tested", "ended"]
-    log.write_bytes(b"".join(lines[:-2]))
+    kinds = [event["kind"] for event in events_of(folder)[-3:]]
+    assert kinds == ["tested", "ended", "closed"]
+    log.write_bytes(b"".join(lines[:-3]))
     run("resume", folder)
     again = replay(events_of(folder))
     assert again["0002"].tested == pytest.approx(finals[1].tested, abs=1e-5)

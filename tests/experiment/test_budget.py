@@ -430,3 +430,12 @@ def test_a_driver_killed_anywhere_honours_every_request_once(tmp_path):
         assert origins.count("enqueued") == 1
         assert set(states(mind)) == {"finished"}
         assert not list((path.parent / "requests").iterdir())
+
+
+@pytest.mark.parametrize("kind", ["opened", "closed", "restarted"])
+def test_the_time_before_a_driver_begins_or_after_it_worked_is_not_spent(kind):
+    """Also where a supervisor writes before the driver has begun, or a driver ends before that."""
+    times = {"opened": 0.0, "exhausted": 60.0}
+    events = [{"kind": name, "trial": "", "time": at, "settings": 1} for name, at in times.items()]
+    later = {"kind": kind, "trial": "", "time": 9000.0}
+    assert Account(small_sweep(), PSNR, [*events, later]).budget.seconds == 60.0
