@@ -20,7 +20,7 @@ from tests.cluster.conftest import Begin
 
 pytestmark = pytest.mark.ray
 
-SLOW = ["--set", "training.steps=200", "--set", "scheduler.kind=none", "--trials", "1"]
+SLOW = ["--set", "training.steps=100", "--set", "scheduler.kind=none", "--trials", "1"]
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_a_job_is_stopped_cleanly_resumed_and_gone_on_for_when_it_dies(
     os.kill(int(last_job(client).driver_info.pid), signal.SIGKILL)
     assert second.wait() == 0
     (trial,) = replay(read(experiment.events)).values()
-    assert (trial.state, trial.step) == ("finished", 200)
-    assert len(trial.reports) == 200 // 5
+    assert (trial.state, trial.step) == ("finished", 100)
+    assert len(trial.reports) == 100 // 5
     told = [kind for kind in kinds(experiment) if kind in ("opened", "closed", "restarted")]
     assert told == ["opened", "closed", "opened", "restarted", "opened", "closed"]
