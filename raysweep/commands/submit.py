@@ -6,6 +6,7 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from raysweep.commands.console import say
@@ -66,31 +67,34 @@ def submit(
     dry_run: bool,
 ) -> int:
     """Returns the exit code of the command, or 0 where nobody waits for it; `again`: goes on when its driver dies."""
-    os.environ[AUTH_MODE] = _auth_mode()  # before Ray is imported, which reads it once
-    from raysweep.cluster.packing import archive_bytes, check_size, packed
-
     _require_set(passed)
     if again and errand.words[0] == "prepare":
         raise ConfigError(
             "--supervise goes on with an experiment, and prepare makes none. Submit it again: it goes on where it was."
         )
-    folder = Path.cwd()
-    files = packed(folder)
-    checked = check_errand(errand, folder, files)
-    check_size(folder, files)
-    say(f"{len(files)} files of {folder} travel, {in_bytes(archive_bytes(files))}")
+    os.environ[AUTH_MODE] = _auth_mode()  # before Ray is imported, which reads it once
+    checked = _checked(errand, Path.cwd())
     sender = Sender(address, passed)
     if dry_run:
         say(sender.line(new_id(checked.name), checked.words))
         return 0
     if again:
-        return supervise(
-            lambda words: _run(sender, checked, words), checked.words, checked.experiment
-        )
-    if not wait:
-        sender.submit(checked.name, checked.words)
-        return 0
-    return _run(sender, checked, checked.words).code
+        return supervise(partial(_run, sender, checked), checked.words, checked.experiment)
+    if wait:
+        return _run(sender, checked, checked.words).code
+    sender.submit(checked.name, checked.words)
+    return 0
+
+
+def _checked(errand: Errand, folder: Path) -> Checked:
+    """With all that travels."""
+    from raysweep.cluster.packing import archive_bytes, check_size, packed
+
+    files = packed(folder)
+    checked = check_errand(errand, folder, files)
+    check_size(folder, files)
+    say(f"{len(files)} files of {folder} travel, {in_bytes(archive_bytes(files))}")
+    return checked
 
 
 def line(
