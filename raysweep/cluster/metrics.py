@@ -13,8 +13,6 @@ from ray.util.metrics import Counter, Gauge
 from raysweep.experiment.conductor import Conductor
 from raysweep.experiment.events import Event
 from raysweep.experiment.records import TrialRecord
-from raysweep.search.objective import Score
-from raysweep.search.ranking import best_first
 from raysweep.tracking import Picture, Tracker
 
 STATES = (
@@ -29,8 +27,6 @@ OF_A_TRIAL = {
     "train/data_wait": ("raysweep_data_wait", "Share of the time that the first worker waits"),
 }
 """Figure of a run -> what it is exported as, by trial, and what it is."""
-
-
 REPEATED_SECONDS = 5.0
 """Ray sends on what was set in the last 10 s, and soon forgets a gauge of which it hears nothing."""
 
@@ -67,16 +63,17 @@ class SweepMetrics:
         self._score = Repeated({BEST_SCORE: "By what ranks trials"}, ("experiment", "by"))
         self._steps = Counter(STEPS, "Steps of all trials", ("experiment",))
         self._reached = {it.trial: it.step for it in conductor.trials.values()}
-        self._best: Score | None = None
+        self._best: tuple[float, float] | None = None
+        """How it keeps the constraints, and its value; higher is better."""
         for record in conductor.trials.values():
             for metrics in record.reports.values():
-                self._improve(metrics)
+                self._improve(record, metrics)
         self._count()
 
     def __call__(self, event: Event, record: TrialRecord) -> None:
         self._count()
         if event["kind"] == "report":
-            self._improve(event["metrics"])
+            self._improve(record, event["metrics"])
             before = self._reached.get(record.trial, 0)
             self._reached[record.trial] = max(before, record.step)
             if record.step > before:
@@ -91,21 +88,18 @@ class SweepMetrics:
         for state in STATES:
             self._trials.set(TRIALS, states[state], {**self._experiment, "state": state})
 
-    def _improve(self, metrics: Mapping[str, float]) -> None:
-        """Sets the best score in its own sense; of several goals without weights, of the first."""
+    def _improve(self, record: TrialRecord, metrics: Mapping[str, float]) -> None:
+        """Sets the best score, in its own sense; of several goals without weights, of the first."""
         objective = self._conductor.objective
         found = objective.score(metrics)
-        if found is None:
+        if found is None or record.is_repeated:
             return
-        score = Score(found.values[:1], found.violation)
-        known = {} if self._best is None else {"before": self._best}
-        if best_first({**known, "now": score})[0] == "before":
-            return
-        self._best, goal = score, objective.goals[0]
-        value, by = (
-            (score.values[0], "score") if objective.weights else (metrics[goal.metric], goal.metric)
-        )
-        self._score.set(BEST_SCORE, value, {**self._experiment, "by": by})
+        score = -found.violation, found.values[0]
+        if self._best is None or score > self._best:
+            self._best = score
+            metric = objective.goals[0].metric
+            by, value = ("score", score[1]) if objective.weights else (metric, metrics[metric])
+            self._score.set(BEST_SCORE, value, {**self._experiment, "by": by})
 
 
 class TrialMetrics(Tracker):
