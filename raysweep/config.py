@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import Field, model_validator
@@ -23,12 +23,16 @@ from raysweep.search.schedulers import AshaConfig, SchedulerConfig
 from raysweep.tracking import TrackingConfig
 from raysweep.training import TrainingConfig
 
+Workers = Annotated[int, Field(ge=1)]
+
 
 class ClusterConfig(Config):
     """What one run takes."""
 
-    workers: int = Field(default=1, ge=1)
-    """Processes that train one model together; each takes an equal share of every batch."""
+    workers: Workers | tuple[Workers, Workers] = 1
+    """Processes that train one model together; each takes an equal share of every batch. `[least, most]`: as many as
+    there is room for, more or fewer as nodes come and go, each time from the last checkpoint; the batches are the same
+    whatever their number, so data.batch_size must divide by every number in between."""
     cpus_per_worker: int = Field(default=1, ge=1)
     """CPU cores of one worker, and threads that torch and OpenCV use in it."""
     gpus_per_worker: float = Field(default=0.0, ge=0)
@@ -52,15 +56,32 @@ class ClusterConfig(Config):
     node: what does not fit is then waited for, and not refused."""
 
     @property
+    def least_workers(self) -> int:
+        return self.workers if isinstance(self.workers, int) else self.workers[0]
+
+    @property
+    def most_workers(self) -> int:
+        return self.workers if isinstance(self.workers, int) else self.workers[1]
+
+    @property
     def gpus(self) -> float:
-        """Of all workers."""
-        return self.workers * self.gpus_per_worker
+        """Of all workers, at most."""
+        return self.most_workers * self.gpus_per_worker
 
     @property
     def resolved_trainable(self) -> str:
         if self.trainable == "auto":
-            return "single" if self.workers == 1 else "distributed"
+            return "single" if self.most_workers == 1 else "distributed"
         return self.trainable
+
+    @model_validator(mode="after")
+    def _least_comes_first(self) -> Self:
+        if self.least_workers > self.most_workers:
+            raise ValueError(
+                f"workers [least, most] must rise, got {list(self.workers)}. "  # type: ignore[arg-type]
+                f"Set it to [{self.most_workers}, {self.least_workers}]"
+            )
+        return self
 
 
 class RunConfig(Config):
@@ -78,19 +99,8 @@ class RunConfig(Config):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        workers, batch = self.cluster.workers, self.data.batch_size
-        if batch % workers:
-            raise ValueError(
-                f"data.batch_size must divide by cluster.workers, got {batch} and {workers}. "
-                f"Set data.batch_size to {batch // workers * workers + workers}"
-            )
-        parts = workers * self.training.accumulate
-        if batch % parts:
-            raise ValueError(
-                "data.batch_size must divide by cluster.workers x training.accumulate, got "
-                f"{batch} and {workers} x {self.training.accumulate}. "
-                f"Set data.batch_size to {batch // parts * parts + parts}"
-            )
+        self._require_equal_shares()
+        workers = self.cluster.most_workers
         if self.cluster.trainable == "single" and workers > 1:
             raise ValueError(
                 f"cluster.trainable single takes one worker, got {workers}. "
@@ -105,6 +115,20 @@ class RunConfig(Config):
         if self.loss.has_gan:
             self.discriminator.check_frame_size(self.data.resolution)
         return self
+
+    def _require_equal_shares(self) -> None:
+        """Of every batch, for every worker, whatever their number; and of every part of one that is accumulated."""
+        batch, least = self.data.batch_size, self.cluster.least_workers
+        counts = range(least, self.cluster.most_workers + 1)
+        for what, each in (("", 1), (" x training.accumulate", self.training.accumulate)):
+            uneven = [count for count in counts if batch % (count * each)]
+            if uneven:
+                times = "" if each == 1 else f" x {each}"
+                parts = math.lcm(*(count * each for count in counts))
+                raise ValueError(
+                    f"data.batch_size must divide by cluster.workers{what}, got {batch} and {uneven[0]}{times}. "
+                    f"Set data.batch_size to {batch // parts * parts + parts}"
+                )
 
 
 class ConfirmConfig(Config):
