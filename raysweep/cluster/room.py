@@ -9,7 +9,7 @@ from raysweep.cluster.growth import full_capacity
 from raysweep.cluster.leases import Share
 from raysweep.cluster.resources import Capacity, ceiling, concurrency, fitting
 from raysweep.cluster.sharing import Alone, Sharing
-from raysweep.config import ClusterConfig
+from raysweep.cluster_config import ClusterConfig
 from raysweep.errors import ResourceError
 from raysweep.experiment.conductor import Conductor
 

@@ -14,7 +14,7 @@ from raysweep.cluster import worker
 from raysweep.cluster.alone import alone
 from raysweep.cluster.footage import FRAMES, Footage, ShareByRank
 from raysweep.cluster.worker import Job
-from raysweep.config import ClusterConfig
+from raysweep.cluster_config import ClusterConfig
 from raysweep.training.loop import Report
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from raysweep.cluster.resources import Capacity, Node, ceiling, concurrency, describe
-from raysweep.config import ClusterConfig
+from raysweep.cluster_config import ClusterConfig
 from raysweep.errors import ResourceError
 
 # workers, CPUs and GPUs of each, the cluster's CPUs and GPUs, trials at once

@@ -7,7 +7,7 @@ from raysweep.cluster.growth import workers
 from raysweep.cluster.leases import Share
 from raysweep.cluster.resources import Capacity, capacity_of
 from raysweep.cluster.room import AHEAD, SECONDS, Room, at_once
-from raysweep.config import ClusterConfig
+from raysweep.cluster_config import ClusterConfig
 from raysweep.errors import ResourceError
 from tests.fakes import driver
 

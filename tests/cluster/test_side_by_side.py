@@ -17,7 +17,7 @@ from raysweep.experiment.layout import Experiment
 from raysweep.experiment.records import replay
 from tests.cluster.test_promotion import begin_command
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
 
 BEGINS, ENDS = ("started",), ("suspended", "paused", "ended")
 
