@@ -300,7 +300,9 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--device", help="cpu, cuda or auto: whether a worker takes a GPU")
     parser.add_argument("--name", help="the experiment's name (default: the space's, or train)")
-    parser.add_argument("--storage", help="folder of experiments (default: runs)")
+    parser.add_argument(
+        "--storage", help="folder or address (s3://...) of experiments (default: runs)"
+    )
 
 
 def _add_supervise(parser: argparse.ArgumentParser) -> None:

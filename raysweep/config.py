@@ -4,11 +4,12 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import yaml
 from pydantic import Field, model_validator
 
+from raysweep.cluster_config import ClusterConfig
 from raysweep.data import DataConfig
 from raysweep.errors import ConfigError
 from raysweep.losses import LossConfig
@@ -22,45 +23,6 @@ from raysweep.search.samplers import SamplerConfig
 from raysweep.search.schedulers import AshaConfig, SchedulerConfig
 from raysweep.tracking import TrackingConfig
 from raysweep.training import TrainingConfig
-
-
-class ClusterConfig(Config):
-    """What one run takes."""
-
-    workers: int = Field(default=1, ge=1)
-    """Processes that train one model together; each takes an equal share of every batch."""
-    cpus_per_worker: int = Field(default=1, ge=1)
-    """CPU cores of one worker, and threads that torch and OpenCV use in it."""
-    gpus_per_worker: float = Field(default=0.0, ge=0)
-    """A whole number, or for one worker a fraction, which lets runs share a GPU."""
-    trainable: Literal["distributed", "single", "auto"] = "auto"
-    """`distributed`: a TorchTrainer; `single`: in the trial's own process, a third of the start-up, one
-    worker only; `auto`: single when one worker is asked for."""
-    max_failures: int = Field(default=3, ge=0)
-    """Times in a row that a run goes on from its last checkpoint after one of its processes died, with its node or
-    without, and it came no further, before its trial has failed; 0: never. Those of a `distributed` run count also
-    where a worker raised an error, and all of them."""
-    max_cpus: int | None = Field(default=None, ge=1)
-    max_gpus: float | None = Field(default=None, gt=0)
-    """Of all trials of a sweep together, which leaves the rest of the cluster to others; None: all. What the base run
-    says holds for the sweep; a single trial's settings do not change it."""
-    priority: int = 0
-    """Of a sweep among those on the same cluster: while one of a higher priority has trials that wait, those of a lower
-    start none. Among equals, whoever has less of the cluster is next."""
-    autoscales: bool = False
-    """Whether nodes may come that raysweep cannot know of, as under KubeRay or for a driver that is not on the head
-    node: what does not fit is then waited for, and not refused."""
-
-    @property
-    def gpus(self) -> float:
-        """Of all workers."""
-        return self.workers * self.gpus_per_worker
-
-    @property
-    def resolved_trainable(self) -> str:
-        if self.trainable == "auto":
-            return "single" if self.workers == 1 else "distributed"
-        return self.trainable
 
 
 class RunConfig(Config):
@@ -78,19 +40,8 @@ class RunConfig(Config):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        workers, batch = self.cluster.workers, self.data.batch_size
-        if batch % workers:
-            raise ValueError(
-                f"data.batch_size must divide by cluster.workers, got {batch} and {workers}. "
-                f"Set data.batch_size to {batch // workers * workers + workers}"
-            )
-        parts = workers * self.training.accumulate
-        if batch % parts:
-            raise ValueError(
-                "data.batch_size must divide by cluster.workers x training.accumulate, got "
-                f"{batch} and {workers} x {self.training.accumulate}. "
-                f"Set data.batch_size to {batch // parts * parts + parts}"
-            )
+        self._require_equal_shares()
+        workers = self.cluster.most_workers
         if self.cluster.trainable == "single" and workers > 1:
             raise ValueError(
                 f"cluster.trainable single takes one worker, got {workers}. "
@@ -105,6 +56,20 @@ class RunConfig(Config):
         if self.loss.has_gan:
             self.discriminator.check_frame_size(self.data.resolution)
         return self
+
+    def _require_equal_shares(self) -> None:
+        """Of every batch, for every worker, whatever their number; and of every part of one that is accumulated."""
+        batch, least = self.data.batch_size, self.cluster.least_workers
+        counts = range(least, self.cluster.most_workers + 1)
+        for what, each in (("", 1), (" x training.accumulate", self.training.accumulate)):
+            uneven = [count for count in counts if batch % (count * each)]
+            if uneven:
+                times = "" if each == 1 else f" x {each}"
+                parts = math.lcm(*(count * each for count in counts))
+                raise ValueError(
+                    f"data.batch_size must divide by cluster.workers{what}, got {batch} and {uneven[0]}{times}. "
+                    f"Set data.batch_size to {batch // parts * parts + parts}"
+                )
 
 
 class ConfirmConfig(Config):
@@ -130,7 +95,7 @@ class SweepConfig(Config):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     """Folder of the experiment inside `storage`."""
     storage: str = "runs"
-    """Folder of experiments, on a file system that all nodes share."""
+    """Folder of experiments, on a file system that all nodes share, or an address such as `s3://bucket/folder`."""
     space: str | None = None
     """A module of `search_spaces`, or the path of a .py or .yaml file; None: only trials that are added by hand."""
     tasks: dict[str, Tree] = Field(default_factory=dict)

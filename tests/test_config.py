@@ -266,6 +266,20 @@ REFUSALS = [
         {"data.batch_size": 4, "cluster.workers": 2, "cluster.trainable": "single"},
         "cluster.trainable single takes one worker, got 2. Set cluster.trainable to distributed.",
     ),
+    (
+        {"data.batch_size": 4, "cluster.workers": [1, 2], "cluster.trainable": "single"},
+        "cluster.trainable single takes one worker, got 2. Set cluster.trainable to distributed.",
+    ),
+    (
+        {"data.batch_size": 8, "cluster.workers": [2, 4]},
+        "data.batch_size must divide by cluster.workers, got 8 and 3. Set data.batch_size to 12.",
+    ),
+    (
+        {"data.batch_size": 12, "cluster.workers": [2, 3], "training.accumulate": 4},
+        "cluster.workers x training.accumulate, got 12 and 2 x 4. Set data.batch_size to 24.",
+    ),
+    ({"cluster.workers": [4, 2]}, "cluster: workers [least, most] must rise, got [4, 2]. Set"),
+    ({"cluster.workers": 0}, "cluster.workers"),
     ({"data.resolution": 16}, "needs frames of at least 32 px, got data.resolution 16."),
     (
         {"data.resolution": 32, "discriminator.layers": 4},
@@ -313,7 +327,12 @@ def test_disc_start_is_a_step_or_a_share_of_the_run(disc_start, step) -> None:
 
 @pytest.mark.parametrize(
     ("trainable", "workers", "expected"),
-    [("auto", 1, "single"), ("auto", 2, "distributed"), ("distributed", 1, "distributed")],
+    [
+        ("auto", 1, "single"),
+        ("auto", 2, "distributed"),
+        ("auto", [1, 2], "distributed"),
+        ("distributed", 1, "distributed"),
+    ],
 )
 def test_auto_chooses_the_trainable_by_the_workers(trainable, workers, expected) -> None:
     cluster = {"cluster.trainable": trainable, "cluster.workers": workers}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from raysweep.cluster.runtime import DRIVER_RESOURCE
-from raysweep.config import ClusterConfig
+from raysweep.cluster_config import ClusterConfig
 from raysweep.errors import ResourceError
 
 DRIVER_SHARE = 0.01
@@ -68,11 +68,11 @@ def capacity_of(nodes: list[Mapping[str, Any]]) -> Capacity:
 
 
 def fitting(config: ClusterConfig, capacity: Capacity) -> int:
-    """Trials of this kind that fit at once."""
+    """Trials of this kind that fit at once, with all their workers; where not even one does, one with fewer."""
     spare = 0.0 if capacity.has_driver_resource else DRIVER_SHARE
-    cpus = config.cpus_per_worker + spare / config.workers
+    cpus = config.cpus_per_worker + spare / config.least_workers
     workers = sum(_workers(cpus, config.gpus_per_worker, node) for node in capacity.by_node)
-    return workers // config.workers
+    return workers // config.most_workers or int(workers >= config.least_workers)
 
 
 def cluster_nodes() -> int:
@@ -86,11 +86,12 @@ def concurrency(config: ClusterConfig, capacity: Capacity) -> int:
     """As `fitting`; ResourceError when not even one does."""
     if (trials := fitting(config, capacity)) > 0:
         return trials
-    cpus, gpus = config.workers * config.cpus_per_worker, config.gpus
+    least = config.least_workers
+    cpus, gpus = least * config.cpus_per_worker, least * config.gpus_per_worker
     if cpus <= capacity.cpus and gpus <= capacity.gpus:
         raise ResourceError(
             f"a worker takes {config.cpus_per_worker} CPU and {config.gpus_per_worker:g} GPU of one node, and "
-            f"{config.workers} of them find no place on nodes of {_listed(capacity.by_node)}. "
+            f"{least} of them find no place on nodes of {_listed(capacity.by_node)}. "
             "Lower cluster.workers, cluster.cpus_per_worker or cluster.gpus_per_worker."
         )
     raise ResourceError(
@@ -105,7 +106,7 @@ def ceiling(config: ClusterConfig) -> int | None:
     ResourceError where that is none.
     """
     takes = {
-        "cpus": (config.workers * config.cpus_per_worker, config.max_cpus),
+        "cpus": (config.most_workers * config.cpus_per_worker, config.max_cpus),
         "gpus": (config.gpus, config.max_gpus),
     }
     limits = [
@@ -145,10 +146,12 @@ def _listed(nodes: tuple[Node, ...]) -> str:
 
 
 def describe(config: ClusterConfig) -> str:
-    """`2 workers x (1 CPU, 0 GPU), distributed`."""
+    """`2 workers x (1 CPU, 0 GPU), distributed`; `2 to 4 workers x ...`."""
     each = f"({config.cpus_per_worker} CPU, {config.gpus_per_worker:g} GPU)"
-    plural = "s" if config.workers > 1 else ""
-    return f"{config.workers} worker{plural} x {each}, {config.resolved_trainable}"
+    least, most = config.least_workers, config.most_workers
+    number = f"{least}" if least == most else f"{least} to {most}"
+    plural = "s" if most > 1 else ""
+    return f"{number} worker{plural} x {each}, {config.resolved_trainable}"
 
 
 def trial_request(config: ClusterConfig, capacity: Capacity) -> dict[str, float]:

@@ -9,7 +9,7 @@ from raysweep.cluster.growth import full_capacity
 from raysweep.cluster.leases import Share
 from raysweep.cluster.resources import Capacity, ceiling, concurrency, fitting
 from raysweep.cluster.sharing import Alone, Sharing
-from raysweep.config import ClusterConfig
+from raysweep.cluster_config import ClusterConfig
 from raysweep.errors import ResourceError
 from raysweep.experiment.conductor import Conductor
 
@@ -35,6 +35,7 @@ class Room:
         self.base, self.most, self.tell, self.clock = base, most, tell, clock
         self.others = others or Alone()
         self._looked_at = self._beat_at = float("-inf")
+        self._seen: set[Capacity] = set()
         self._told: int | None = None
         self._sizes: dict[str, ClusterConfig] = {}
 
@@ -52,17 +53,17 @@ class Room:
             self._beat_at = self.clock()
 
     def _shares(self, held: int) -> tuple[Share, int, Share]:
-        each = Share(self.base.workers * self.base.cpus_per_worker, self.base.gpus)
-        whole = self._full or self._now
-        if self.base.autoscales:
-            return each, held, Share(inf, inf)
-        return each, held, Share(max(whole.cpus, self._now.cpus), max(whole.gpus, self._now.gpus))
+        """One trial's share, at most all that there is, as `Sharing` wants it."""
+        base, now, full = self.base, self._now, self._full or self._now
+        whole = Share(max(now.cpus, full.cpus), max(now.gpus, full.gpus))
+        if base.autoscales:
+            whole = Share(inf, inf)
+        cpus = min(base.most_workers * base.cpus_per_worker, whole.cpus)
+        return Share(cpus, min(base.gpus, whole.gpus)), held, whole
 
     def at_once(self, clusters: Iterable[ClusterConfig] = ()) -> int:
         """`clusters`: what the trials take that are not over; the largest decides."""
-        if self.clock() >= self._looked_at + SECONDS:
-            self._now, self._full = resources.cluster_capacity(), full_capacity()
-            self._looked_at = self.clock()
+        self._look()
         kinds = {self.base, *clusters}
         numbers = [at_once(cluster, self._now, self._full) for cluster in kinds]
         number = min([*numbers, *_limits(self.base, self.most)])
@@ -70,6 +71,27 @@ class Room:
             self.tell(f"{number or 'none'} at a time: the cluster has {self._now}")
         self._told = number
         return number
+
+    def require(self, cluster: ClusterConfig) -> None:
+        """ResourceError where the cluster never held a trial of this kind since the start, and may never hold one.
+
+        Nodes that left may come back: what they held is no wrong request.
+        """
+        ceiling(cluster)
+        self._look()
+        if cluster.autoscales or any(fitting(cluster, capacity) for capacity in self._seen):
+            return
+        try:
+            concurrency(cluster, self._full or self._now)
+        except ResourceError as error:
+            which = "" if self._full is None else "with all nodes that the cluster may add, "
+            raise ResourceError(f"{which}{error}") from None
+
+    def _look(self) -> None:
+        if self.clock() >= self._looked_at + SECONDS:
+            self._now, self._full = resources.cluster_capacity(), full_capacity()
+            self._seen.add(self._now)
+            self._looked_at = self.clock()
 
     def _open(self, conductor: Conductor) -> Iterator[ClusterConfig]:
         for trial in conductor.known.open_trials():
@@ -89,16 +111,3 @@ def at_once(cluster: ClusterConfig, now: Capacity, full: Capacity | None) -> int
 
 def _limits(base: ClusterConfig, most: int | None) -> Iterator[int]:
     yield from (limit for limit in (ceiling(base), most) if limit is not None)
-
-
-def require_place(cluster: ClusterConfig) -> None:
-    """ResourceError where no node of the connected cluster holds a trial, and none may come that does."""
-    ceiling(cluster)
-    now, full = resources.cluster_capacity(), full_capacity()
-    if cluster.autoscales or fitting(cluster, now):
-        return
-    try:
-        concurrency(cluster, full or now)
-    except ResourceError as error:
-        which = "" if full is None else "with all nodes that the cluster may add, "
-        raise ResourceError(f"{which}{error}") from None

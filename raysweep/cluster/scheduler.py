@@ -59,7 +59,7 @@ class ConductedScheduler(FIFOScheduler):
         """Tune asks all the time. Where a person has paused the whole, what has not begun does not begin."""
         self.room.beat(self.conductor)
         if self.conductor.is_suspended:
-            for trial in tune_controller.get_live_trials():
+            for trial in list(tune_controller.get_live_trials()):
                 if trial.status == Trial.PENDING:
                     self.conductor.suspend(trial.config["trial"])
                     tune_controller.stop_trial(trial)

@@ -14,7 +14,7 @@ from raysweep.cluster import worker
 from raysweep.cluster.footage import FRAMES, Footage, Share, ShareByRank
 from raysweep.cluster.storage import placed
 from raysweep.cluster.worker import Job
-from raysweep.config import ClusterConfig
+from raysweep.cluster_config import ClusterConfig
 from raysweep.room import room_at
 from raysweep.training.loop import Report
 

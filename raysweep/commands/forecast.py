@@ -126,7 +126,7 @@ def _told_trial(tried: Tried, manifest: Manifest | None) -> str:
     figures = _figures(run.model, run.data.resolution)
     gan = f", {timed.gan_step:.3g} s with its GAN" if timed.gan_step else ""
     step = f"{timed.step:.3g} s a step{gan}" if timed.step else f"{timed.gan_step:.3g} s a step"
-    validation = timed.validation * _validation_clips(run, manifest) / run.cluster.workers
+    validation = timed.validation * _validation_clips(run, manifest) / run.cluster.least_workers
     return (
         f"{in_time(tried.seconds)} for {run.training.steps:,} steps; {figures.parameters:,} parameters, "
         f"{(figures.encode_flops + figures.decode_flops) / 1e9:.3g} GFLOPs a frame; {step}, "
@@ -199,7 +199,7 @@ def _assumed(plan: Plan, runs: int, manifest: Manifest | None) -> Iterable[str]:
     yield f"{STEPS} steps or a few more were timed on frames of noise, alone on this machine"
     if "RAY_ADDRESS" in os.environ:
         yield "the cluster's machines are as fast as this one"
-    if plan.sweep.run().cluster.workers > 1:
+    if plan.sweep.run().cluster.most_workers > 1:
         yield "workers wait for nothing: each was timed alone with its share of a batch"
     yield "reading footage costs nothing, and neither does starting a trial"
     if manifest is None:

@@ -55,7 +55,7 @@ def seconds_of(run: RunConfig, pace: Pace, validation_clips: int) -> float:
     """A whole trial, without its start, as long as one that nothing stops."""
     steps, gan_steps = run.training.steps, _gan_steps(run)
     validations = math.ceil(steps / run.training.validate_every)
-    share = validation_clips / run.cluster.workers
+    share = validation_clips / run.cluster.least_workers
     each = pace.validation * share + pace.checkpoint
     return pace.step * (steps - gan_steps) + pace.gan_step * gan_steps + validations * each
 
@@ -92,7 +92,7 @@ class _Clocked:
     """A worker's batches of noise; times what the loop does between them."""
 
     def __init__(self, run: RunConfig, steps: int, device: torch.device) -> None:
-        clips, data = run.data.batch_size // run.cluster.workers, run.data
+        clips, data = run.data.batch_size // run.cluster.least_workers, run.data
         shape = (clips, data.clip_length, data.resolution, data.resolution, 3)
         self._clips_BTHWC = torch.randint(0, 256, shape, dtype=torch.uint8)
         self._steps, self._device = steps, device

@@ -12,7 +12,7 @@ import yaml
 from raysweep.cluster import resources
 from raysweep.cluster.footage import Footage, in_files, placed
 from raysweep.cluster.metrics import SweepMetrics
-from raysweep.cluster.room import Room, require_place
+from raysweep.cluster.room import Room
 from raysweep.cluster.runtime import connected
 from raysweep.cluster.sharing import sharing
 from raysweep.cluster.sweep import execute
@@ -29,7 +29,7 @@ from raysweep.commands.spaces import LoadedSpace, load_space
 from raysweep.commands.standing import Added, Standing, as_asked, further, standing
 from raysweep.commands.status import is_over, status
 from raysweep.commands.warm_start import known_to
-from raysweep.config import RunConfig, in_steps
+from raysweep.config import RunConfig, SweepConfig, in_steps
 from raysweep.data import DataConfig
 from raysweep.data.index.clips import index_clips
 from raysweep.data.storing.manifest import Manifest
@@ -98,16 +98,14 @@ def _run(now: Standing, added: Added | None = None, more: Extension | None = Non
     run, name, trial = runs[-1], experiment.folder.name, ""
     url = address(sweep.notify, os.environ)
     with driving(experiment) as log, _closing(log, experiment), connected():
+        withdraw_pauses(experiment.requests)
         title(f"{name}: preparing footage")
         footage = _prepare(now, run)
+        room = _room(sweep, experiment)
         for asked in runs:
-            require_place(asked.cluster)
-        base = sweep.run().cluster
-        others = sharing(f"{experiment.where} {os.getpid()}", base.priority)
-        room = Room(base, sweep.budget.max_concurrent, say, others)
-        withdraw_pauses(experiment.requests)
+            room.require(asked.cluster)
         log.append("opened", "")
-        conductor = _conductor(now, footage.manifest, log)
+        conductor = _conductor(now, footage.manifest, log, room)
         if more is not None:
             conductor.extend(*more)
         with (
@@ -144,16 +142,27 @@ def _tell_all(listeners: Sequence[Listener], event: Event, record: TrialRecord) 
         listener(event, record)
 
 
-def _conductor(now: Standing, manifest: Manifest, log: EventLog) -> Conductor:
+def _room(sweep: SweepConfig, experiment: Experiment) -> Room:
+    cluster = sweep.run().cluster
+    others = sharing(f"{experiment.where} {os.getpid()}", cluster.priority)
+    return Room(cluster, sweep.budget.max_concurrent, say, others)
+
+
+def _conductor(now: Standing, manifest: Manifest, log: EventLog, room: Room) -> Conductor:
     """Goes on from the log; one that begins hears first what earlier experiments found."""
     experiment, space = now.experiment, _space(now.experiment)
+
+    def resolve(run: RunConfig) -> RunConfig:
+        room.require(run.cluster)
+        return _resolve(now, manifest, run)
+
     conductor = Conductor(
         as_asked(experiment),
         space,
         now.objective,
         log,
         read(experiment.events),
-        resolve=partial(_resolve, now, manifest),
+        resolve=resolve,
         requests=partial(waiting, experiment.requests),
     )
     if space is not None and not now.trials:
@@ -174,9 +183,8 @@ def _line(now: Standing) -> list[Added]:
 def _resolve(now: Standing, manifest: Manifest, run: RunConfig) -> RunConfig:
     """The run in steps, also where its settings give its length in epochs.
 
-    UserError where the experiment could not rank it among its trials, or no node could ever run it.
+    UserError where the experiment could not rank it among its trials.
     """
-    require_place(run.cluster)
     held_to_record(run, manifest, now.experiment, now.objective.metrics)
     return _in_steps(manifest, run)
 

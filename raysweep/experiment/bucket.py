@@ -33,7 +33,7 @@ class Held(NamedTuple):
 class Bucket:
     """Names are relative to `address`, such as `s3://bucket/folder?region=eu-central-1`.
 
-    Raises StorageError where the store is out of reach: at once, or if `is_patient` after about three minutes.
+    Raises StorageError where the store is out of reach: soon, or if `is_patient` after some minutes.
     """
 
     def __init__(self, address: str, *, is_patient: bool = False) -> None:

@@ -5,40 +5,24 @@ that was killed starts again where it stood: unfinished trials first, under thei
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
-from raysweep.config import ClusterConfig, RunConfig, SweepConfig
+from raysweep.cluster_config import ClusterConfig
+from raysweep.config import RunConfig, SweepConfig
 from raysweep.errors import UserError
-from raysweep.experiment.confirmation import Entry, left_to_confirm
 from raysweep.experiment.earlier import Known
 from raysweep.experiment.events import Event, EventLog
 from raysweep.experiment.extension import at_the_end, unfinished
 from raysweep.experiment.knowledge import Knowledge, Verdict, stopped_by_hand
 from raysweep.experiment.ledger import Ledger
-from raysweep.experiment.records import (
-    ENQUEUED,
-    FROM_SPACE,
-    Records,
-    TrialRecord,
-    in_its_length,
-    run_of,
-)
+from raysweep.experiment.proposer import Proposal, Proposer
+from raysweep.experiment.records import ENQUEUED, Records, TrialRecord, run_of
 from raysweep.experiment.requests import Request
 from raysweep.search.budget import BudgetConfig
 from raysweep.search.objective import Objective
 from raysweep.search.schedulers import Scheduler
 from raysweep.search.study import Space, Study
-
-
-@dataclass(frozen=True)
-class Proposal:
-    trial: str
-    config: RunConfig
-    is_tested: bool = False
-    """Whether it is scored on the test split at its end."""
 
 
 class Conductor:
@@ -60,15 +44,13 @@ class Conductor:
         requests: Callable[[], Iterable[Request]] = tuple,
     ) -> None:
         self.objective, self.log, self.listener = objective, log, listener
-        self.resolve, self.requests = resolve, requests
-        self._looked_at = -1
-        """`known.ends` when finalists were last chosen: of 10,000 trials that takes seconds."""
+        self.requests = requests
         self.known = Knowledge(sweep, space, objective, resolve(sweep.run()))
         self.known.replay(past)
         self.ledger = Ledger(log, self.known, lambda event, record: self.listener(event, record))
-        self._waiting: list[str] = []
+        self.proposer = Proposer(self.known, self.ledger, resolve)
         self._halt_what_is_left()
-        self._waiting = self.known.open_trials()
+        self._waiting.extend(self.known.open_trials())
 
     @property
     def trials(self) -> Records:
@@ -83,6 +65,10 @@ class Conductor:
         return self.known.scheduler
 
     @property
+    def _waiting(self) -> list[str]:
+        return self.proposer.waiting
+
+    @property
     def is_suspended(self) -> bool:
         """Whether a person has paused the whole: trials end at their next checkpoint, and go on another time."""
         return self.known.is_suspended
@@ -90,11 +76,7 @@ class Conductor:
     @property
     def has_more(self) -> bool:
         """Whether `propose` may have a trial now."""
-        if self.is_suspended:
-            return False
-        if self._waiting or self.known.is_searching or self.known.promotable() is not None:
-            return True
-        return self.known.search_is_over and bool(self._left_to_confirm())
+        return not self.is_suspended and self.proposer.has_more
 
     @property
     def at_work(self) -> list[str]:
@@ -115,19 +97,12 @@ class Conductor:
             return not self.at_work
         if not self.known.search_is_over or self.known.open_trials():
             return False
-        return not self._left_to_confirm()
+        return not self.proposer.left_to_confirm()
 
     def propose(self) -> Proposal | None:
-        """The next trial to run: one that waits, or a paused one that has earned it, or a new one; once the search
-        is over, a finalist with another seed.
-
-        None: none for now, and none at all once `is_over`. Settings that make no valid run together are a
-        failed trial, and the next one is taken.
-        """
+        """The next trial to run (proposer.py). None: none for now, and none at all once `is_over`."""
         self.heed()
-        if self.is_suspended:
-            return None
-        return self._from_line() or self._search() or self._confirm()
+        return None if self.is_suspended else self.proposer.propose()
 
     def heed(self) -> None:
         """Takes in what persons ask for."""
@@ -144,12 +119,7 @@ class Conductor:
 
     def add(self, settings: Mapping[str, Any], origin: str, request: str = "") -> str:
         """Puts a trial of given settings (dotted paths) in line, outside budget and search; returns its id."""
-        run = None
-        with suppress(UserError):  # which `propose` tells
-            run = self.resolve(self.known.sweep.run_by_hand(settings))
-        trial = self.ledger.propose(origin, {}, dict(settings), run, request)
-        self._waiting.append(trial)
-        return trial
+        return self.proposer.add(settings, origin, request)
 
     def extend(self, budget: BudgetConfig, last_step: int | None) -> None:
         """Other limits and, unless None, a later end for trials to come, for those that are not over, and for
@@ -162,7 +132,7 @@ class Conductor:
         details = {"budget": budget.model_dump(), "last_step": last_step, "trials": names}
         self.ledger.write_of_search("extended", **details)
         going_on = [name for name in names if self.trials[name].state == "promoted"]
-        self._waiting += [name for name in going_on if name not in self._waiting]
+        self._waiting.extend(name for name in going_on if name not in self._waiting)
 
     def start(self, trial: str, executed_as: str = "") -> None:
         """`executed_as`: the executor's own name for it, where it has one."""
@@ -212,62 +182,6 @@ class Conductor:
         """Whether the executor has it."""
         return self.trials[trial].is_open and trial not in self._waiting
 
-    def _from_line(self) -> Proposal | None:
-        """A trial that is there."""
-        while (trial := self._next()) is not None:
-            record = self.trials[trial]
-            try:
-                run = in_its_length(self.resolve(run_of(self.known.sweep, record)), record)
-                return Proposal(trial, run, is_tested=record.confirms is not None)
-            except UserError as error:
-                self.end(trial, str(error))
-        return None
-
-    def _next(self) -> str | None:
-        while self._waiting:
-            record = self.trials[self._waiting.pop(0)]
-            if not (record.is_searched and self.known.budget.cut):
-                return record.trial
-            self.ledger.halt(record.trial, self.known.cut_short(record))
-        promoted = self.known.promotable()
-        if promoted is not None:
-            self.ledger.write("promoted", promoted)
-        return promoted
-
-    def _search(self) -> Proposal | None:
-        """A new trial; paused ones are let go where there is to be none, and nothing else is left."""
-        while self.known.is_searching:
-            point = dict(enumerate(self.known.sweep.points)).get(self.known.budget.trials)
-            suggestion = self.study.propose(len(self.trials), point)
-            if suggestion is None:
-                break
-            try:
-                run = self.resolve(self.known.sweep.run(suggestion.settings))
-            except UserError as error:
-                self.end(self.ledger.propose(FROM_SPACE, *suggestion), str(error))
-            else:
-                return Proposal(self.ledger.propose(FROM_SPACE, *suggestion, run), run)
-        self._tell_exhausted()
-        if self.known.search_is_over:
-            self._dismiss_paused()
-        return None
-
-    def _tell_exhausted(self) -> None:
-        if self.study.is_exhausted and not self.known.budget.is_exhausted:
-            self.ledger.write_of_search("exhausted", settings=len(self.study.tried))
-
-    def _confirm(self) -> Proposal | None:
-        if self.known.search_is_over:
-            for entry in self._left_to_confirm():
-                self.add(entry.settings, entry.origin)
-            self._looked_at = self.known.ends
-        return self._from_line()
-
-    def _left_to_confirm(self) -> list[Entry]:
-        if self._looked_at == self.known.ends:
-            return []
-        return left_to_confirm(self.known.sweep, self.trials, self.objective)
-
     def _honour(self, request: Request) -> None:
         if request.kind == "enqueue":
             self.add(request.settings, ENQUEUED, request.name)
@@ -289,11 +203,6 @@ class Conductor:
         if record.trial in self._waiting:
             self._waiting.remove(record.trial)
         self.ledger.halt(record.trial, stopped_by_hand(record))
-
-    def _dismiss_paused(self) -> None:
-        for record in self.trials.values():
-            if record.state == "paused":
-                self.ledger.halt(record.trial, Verdict("stopped", record.reason))
 
     def _halt_what_is_left(self) -> None:
         """The driver before may have died between an event and what follows from it."""

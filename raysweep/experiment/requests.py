@@ -12,6 +12,9 @@ from typing import Literal, NamedTuple
 
 from raysweep.schema import Tree
 
+WHOLE = "[!.]*.json"
+"""Names of requests; a hidden file is one on its way here."""
+
 
 class Request(NamedTuple):
     name: str
@@ -48,14 +51,14 @@ def withdraw_pauses(folder: Path) -> None:
 
 def waiting(folder: Path) -> Iterator[Request]:
     """In the order they were asked; each is gone once the next is taken."""
-    for path in sorted(folder.glob("*.json")):
+    for path in sorted(folder.glob(WHOLE)):
         yield Request(**json.loads(path.read_text()))
         path.unlink()
 
 
 def count(folder: Path) -> int:
     """How many wait."""
-    return len(list(folder.glob("*.json")))
+    return len(list(folder.glob(WHOLE)))
 
 
 def _ask(folder: Path, request: Request) -> Path:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from raysweep.cluster.resources import Capacity, Node, ceiling, concurrency
-from raysweep.config import ClusterConfig
+from raysweep.cluster.resources import Capacity, Node, ceiling, concurrency, describe
+from raysweep.cluster_config import ClusterConfig
 from raysweep.errors import ResourceError
 
 # workers, CPUs and GPUs of each, the cluster's CPUs and GPUs, trials at once
@@ -62,6 +62,26 @@ def test_what_no_single_node_holds_is_refused_by_what_is_missing() -> None:
     message = "6 CPU and 1 GPU of one node, and 1 of them find no place on nodes of 4 CPU, 1 GPU;"
     with pytest.raises(ResourceError, match=message):
         concurrency(config, cluster((4, 1), (4, 1), (16, 0)))
+
+
+# least and most workers of 2 CPUs, nodes, trials at once
+ELASTIC = [
+    (1, 4, [(8, 0), (8, 0)], 2),
+    (1, 4, [(6, 0)], 1),  # with three
+    (2, 4, [(3, 0), (3, 0)], 1),
+]
+
+
+@pytest.mark.parametrize(("least", "most", "nodes", "at_once"), ELASTIC)
+def test_a_trial_of_changing_size_has_all_it_may_or_is_alone(least, most, nodes, at_once) -> None:
+    config = ClusterConfig(workers=(least, most), cpus_per_worker=2)
+    assert concurrency(config, cluster(*nodes)) == at_once
+    assert describe(config) == f"{least} to {most} workers x (2 CPU, 0 GPU), distributed"
+
+
+def test_its_least_workers_must_fit() -> None:
+    with pytest.raises(ResourceError, match="takes 4 CPU and 0 GPU, and there are 3 CPU, 0 GPU"):
+        concurrency(ClusterConfig(workers=(2, 4), cpus_per_worker=2), Capacity(3, 0))
 
 
 # what one trial takes, and its limits; trials at once

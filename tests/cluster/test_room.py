@@ -6,8 +6,8 @@ from raysweep.cluster import resources, room
 from raysweep.cluster.growth import workers
 from raysweep.cluster.leases import Share
 from raysweep.cluster.resources import Capacity, capacity_of
-from raysweep.cluster.room import AHEAD, SECONDS, Room, at_once, require_place
-from raysweep.config import ClusterConfig
+from raysweep.cluster.room import AHEAD, SECONDS, Room, at_once
+from raysweep.cluster_config import ClusterConfig
 from raysweep.errors import ResourceError
 from tests.fakes import driver
 
@@ -109,14 +109,22 @@ def test_nodes_that_may_come_are_as_ray_up_was_told():
 
 
 def test_what_may_come_is_not_refused_and_what_never_can_is(nodes):
-    nodes.now = HEAD
+    nodes.now, of = HEAD, Room(ClusterConfig(), clock=nodes.clock)
     with pytest.raises(ResourceError, match="takes 1 CPU and 1 GPU, and there are 4 CPU, 0 GPU"):
-        require_place(GPU)
-    require_place(ClusterConfig(gpus_per_worker=1, autoscales=True))
-    nodes.full = capacity_of([{"CPU": 4}, *workers(AWS)])
-    require_place(GPU)
+        of.require(GPU)
+    of.require(ClusterConfig(gpus_per_worker=1, autoscales=True))
+    nodes.full, nodes.seconds = capacity_of([{"CPU": 4}, *workers(AWS)]), SECONDS
+    of.require(GPU)
     with pytest.raises(ResourceError, match=r"^with all nodes that the cluster may add, a worker"):
-        require_place(ClusterConfig(cpus_per_worker=16, gpus_per_worker=1))
+        of.require(ClusterConfig(cpus_per_worker=16, gpus_per_worker=1))
+
+
+def test_a_trial_whose_nodes_have_left_is_no_wrong_request(nodes):
+    nodes.now, of = Capacity(4, 2), Room(GPU, clock=nodes.clock)
+    assert of.at_once() == 2
+    nodes.now, nodes.seconds = HEAD, SECONDS
+    assert of.at_once() == 0
+    of.require(GPU)
 
 
 def test_what_a_trial_takes_is_asked_of_its_own_settings(tmp_path):

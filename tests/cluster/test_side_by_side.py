@@ -1,5 +1,8 @@
-"""Two sweeps on one cluster: never more trials than it holds, both to their end, and one of them paused in between."""
+"""Two sweeps on one cluster: never more trials than it holds, and both to their end, though one is paused in between
+and a trial of the other loses its process."""
 
+import os
+import signal
 import subprocess
 import time
 from collections import Counter
@@ -14,7 +17,7 @@ from raysweep.experiment.layout import Experiment
 from raysweep.experiment.records import replay
 from tests.cluster.test_promotion import begin_command
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
 
 BEGINS, ENDS = ("started",), ("suspended", "paused", "ended")
 
@@ -39,6 +42,12 @@ def most_at_once(experiments: list[Experiment]) -> int:
     return most
 
 
+def kill_a_trial(experiment: Experiment) -> None:
+    while not (working := list(experiment.trials.glob("*/works"))):
+        time.sleep(0.1)
+    os.kill(int(working[0].read_text()), signal.SIGKILL)
+
+
 def test_two_sweeps_share_a_cluster_and_one_is_paused(
     cluster: str, videos: Path, tmp_path: Path
 ) -> None:
@@ -51,7 +60,9 @@ def test_two_sweeps_share_a_cluster_and_one_is_paused(
     other = begin_command(cluster, *words, "--name", "other")
     wait_for(sweeps[1], "started", other)
     assert main(["pause", str(sweeps[0].folder)]) == 0
+    kill_a_trial(sweeps[1])
     assert (first.wait(300), other.wait(300)) == (0, 0)
+    assert [event["is_lost"] for event in events_of(sweeps[1]) if event["kind"] == "suspended"]
     assert {record.state for record in replay(events_of(sweeps[1])).values()} == {"finished"}
     assert events_of(sweeps[0])[-1]["kind"] in ("suspended", "ended")
 

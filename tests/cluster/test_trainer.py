@@ -26,8 +26,9 @@ from tests.tiny import EMA, tiny_run
 pytestmark = pytest.mark.ray
 
 KILLED_AT = 5
+WORKERS = {"alone": 2, "killed": [1, 2], "killed on S3": 2}
+"""As many as there is room for are two here."""
 EVERYTHING: Tree = {
-    "cluster.workers": 2,
     "cluster.trainable": "distributed",
     "cluster.max_failures": 1,
     "model.quantizer": EMA,
@@ -82,7 +83,7 @@ def ends(
     ends = {}
     for name, experiment in {"alone": here, "killed": here, "killed on S3": there}.items():
         job = Job(experiment, name, PSNR, is_tested=True)
-        job.write(config)
+        job.write(tiny_run({**EVERYTHING, "cluster.workers": WORKERS[name]}))
         log = job.on_this_node().folder.resolve() / "training.log"
         callbacks = [] if name == "alone" else [Killer(log)]
         result = build_trainer(job, footage, callbacks).fit()

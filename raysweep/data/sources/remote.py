@@ -18,7 +18,7 @@ S3_OPTIONS = ("region", "scheme", "endpoint_override", "anonymous")
 CONNECT_SECONDS, ANSWER_SECONDS, ATTEMPTS = 5, 10, 3
 """After which a host counts as out of reach; pyarrow's own patience with S3 is 100 s, with Google's 15 min."""
 PATIENT_ATTEMPTS = 15
-"""Of who must not fail because a store is away for a while: with the pauses between them, about three minutes."""
+"""Of who must not fail because a store is away for a while: with the pauses between them, three to six minutes."""
 
 
 class RemoteDisk:
