@@ -29,6 +29,11 @@ def is_death(error: Exception | None) -> bool:
     return isinstance(error, RayActorError) and not error.actor_init_failed
 
 
+def how_it_died(error: Exception | None) -> str:
+    """In a sentence; Ray adds advice."""
+    return last_line(error).partition(". ")[0]
+
+
 def last_line(error: Exception | None) -> str:
     """Of the traceback, which is the error itself."""
     text = str(error or "the process died").strip()

@@ -5,7 +5,7 @@ from typing import Any
 from ray.tune.experiment import Trial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
-from raysweep.cluster.deaths import error_of, is_death, last_line
+from raysweep.cluster.deaths import error_of, how_it_died, is_death, last_line
 from raysweep.cluster.room import Room
 from raysweep.experiment.conductor import Conductor
 
@@ -51,7 +51,7 @@ class ConductedScheduler(FIFOScheduler):
             return
         error = error_of(trial)
         if is_death(error):
-            self.conductor.lost(trial.config["trial"], last_line(error))
+            self.conductor.lost(trial.config["trial"], how_it_died(error))
         else:
             self.conductor.end(trial.config["trial"], error=last_line(error))
 

@@ -5,7 +5,7 @@ from ray.exceptions import ActorDiedError, RayTaskError
 from ray.train import WorkerGroupError
 from ray.train.v2._internal.exceptions import WorkerHealthCheckFailedError
 
-from raysweep.cluster.deaths import is_death, last_line
+from raysweep.cluster.deaths import how_it_died, is_death, last_line
 
 
 def raised(cause: Exception) -> RayTaskError:
@@ -35,3 +35,10 @@ def test_who_died_and_who_failed(error, died):
 def test_the_last_line_says_what_it_was():
     assert last_line(raised(OWN)) == "no such file"
     assert last_line(None) == "the process died"
+
+
+def test_how_it_died_is_one_sentence():
+    said = WorkerHealthCheckFailedError(
+        "Check.", ValueError("The node died. Some common causes are")
+    )
+    assert how_it_died(said) == "The node died"
