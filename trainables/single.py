@@ -10,7 +10,7 @@ from raysweep.cluster import worker
 from raysweep.cluster.footage import Footage, Share
 from raysweep.cluster.mending import mend
 from raysweep.cluster.worker import Job
-from raysweep.room import room_at
+from raysweep.full_disk import told_when_full
 from raysweep.training.loop import Report
 
 
@@ -18,7 +18,7 @@ def single(job: Job, footage: Footage) -> None:
     job = job.on_this_node()
     device = torch.device("cuda" if job.config.cluster.gpus_per_worker > 0 else "cpu")
 
-    with room_at(job.folder), worker.carried(job) as send:
+    with told_when_full(job.folder), worker.carried(job) as send:
 
         def report(report: Report) -> None:
             if report.checkpoint is not None:

@@ -18,7 +18,7 @@ from raysweep.errors import RaysweepError
 from raysweep.experiment.conductor import Conductor
 from raysweep.experiment.layout import Experiment
 from raysweep.experiment.mirror import clear
-from raysweep.room import room_at
+from raysweep.full_disk import no_room, told_when_full
 
 Trainable = Callable[[Job, Footage], None]
 """Runs one trial to its end inside a Tune trial."""
@@ -60,8 +60,12 @@ def execute(
         run_config=tune.RunConfig(name="tune", **placed(experiment, scratch), verbose=0),
     )
     try:
-        with room_at(experiment.folder):
+        with told_when_full(experiment.folder):
             tuner.fit()
+    except (
+        EOFError
+    ):  # at the end, from Tune's note of a failed trial: an empty file where the disk was full
+        raise no_room(experiment.folder) from None
     except TuneError as error:
         if isinstance(error.__context__, RaysweepError):  # what the conductor said, as a traceback
             raise error.__context__ from None

@@ -15,7 +15,7 @@ from raysweep.cluster.footage import FRAMES, Footage, Share, ShareByRank
 from raysweep.cluster.storage import placed
 from raysweep.cluster.worker import Job
 from raysweep.cluster_config import ClusterConfig
-from raysweep.room import room_at
+from raysweep.full_disk import told_when_full
 from raysweep.training.loop import Report
 
 TRAINS_OWN = ("checkpoint_",)
@@ -57,7 +57,7 @@ def _worker(settings: dict[str, Any]) -> None:
     job: Job = settings["job"].on_this_node(shard.rank)
     is_first = shard.rank == 0
     with (
-        room_at(job.folder),
+        told_when_full(job.folder),
         worker.carried(job, TRAINS_OWN) if is_first else nullcontext(_nothing) as send,
     ):
         saved = ray.train.get_checkpoint()

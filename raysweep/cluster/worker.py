@@ -19,8 +19,8 @@ from raysweep.data.reading.batches import Batches
 from raysweep.experiment.carrier import carrier, fetch_kept
 from raysweep.experiment.layout import Experiment
 from raysweep.experiment.mirror import fetch, on_this_node, push
+from raysweep.full_disk import told_when_full
 from raysweep.models.summary import summarize
-from raysweep.room import room_at
 from raysweep.schema import parse
 from raysweep.search.objective import Objective
 from raysweep.tracking import Trackers, trackers
@@ -54,7 +54,7 @@ class Job:
     def write(self, config: RunConfig) -> None:
         file = self.folder / "config.yaml"
         text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
-        with room_at(file):
+        with told_when_full(file):
             self.folder.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
         push(self.experiment, file)

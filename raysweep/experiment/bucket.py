@@ -15,7 +15,7 @@ from raysweep.data.sources.places import Place, place_of
 from raysweep.data.sources.remote import ATTEMPTS, PATIENT_ATTEMPTS, connected
 from raysweep.data.storing.shards import whole_file
 from raysweep.errors import StorageError
-from raysweep.room import is_full, room_at
+from raysweep.full_disk import is_full, told_when_full
 
 AT_ONCE = 8
 """Objects on their way at the same time."""
@@ -87,7 +87,7 @@ class Bucket:
 
     def _download(self, named: tuple[str, Path]) -> None:
         name, file = named
-        with room_at(file), whole_file(file) as part:
+        with told_when_full(file), whole_file(file) as part:
             self._copy((self.file_system, self._at(name)), (fs.LocalFileSystem(), str(part)))
 
     def _copy(self, source: tuple[fs.FileSystem, str], target: tuple[fs.FileSystem, str]) -> None:

@@ -14,7 +14,7 @@ from threading import Lock
 from typing import Any, Self
 
 from raysweep.errors import ExperimentError
-from raysweep.room import room_at
+from raysweep.full_disk import told_when_full
 
 Event = dict[str, Any]
 """`kind`, `trial`, `time` in seconds since the epoch, and more.
@@ -63,7 +63,7 @@ class EventLog:
     def append(self, kind: str, trial: str, **details: Any) -> Event:
         event: Event = {"kind": kind, "trial": trial, "time": round(self._clock(), 3), **details}
         line = json.dumps(event).encode() + b"\n"
-        with room_at(self.path), self._one_at_a_time:
+        with told_when_full(self.path), self._one_at_a_time:
             self._write(line)
             if self._keep is not None:
                 self._unkept += line

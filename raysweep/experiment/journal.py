@@ -237,13 +237,12 @@ class _Appended(BaseJournalBackend):
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("wb")
+        self._file = path.open("wb", buffering=0)  # closing it on a full disk is no further error
         self._unread: list[bytes] = []
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         lines = [json.dumps(log, separators=(",", ":")).encode() + b"\n" for log in logs]
         self._file.write(b"".join(lines))
-        self._file.flush()
         self._unread += lines
 
     def read_logs(self, log_number_from: int) -> Iterable[dict[str, Any]]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from raysweep.data.storing.shards import whole_file
 from raysweep.experiment.bucket import Bucket
 from raysweep.experiment.events import whole_lines
-from raysweep.room import room_at
+from raysweep.full_disk import told_when_full
 
 DIGITS = 6
 
@@ -31,7 +31,7 @@ class Segments:
         )
         self._last = max((int(file.stem) for file in here.values()), default=0)
         lines = [line for file in here.values() for line in whole_lines(file)]
-        with room_at(self._log), whole_file(self._log) as part:
+        with told_when_full(self._log), whole_file(self._log) as part:
             part.write_bytes(b"".join(lines))
 
     def push(self, lines: bytes) -> None:

@@ -49,8 +49,10 @@ class MultifidelitySampler(BaseSampler):
         self, study: Study, trial: FrozenTrial
     ) -> dict[str, BaseDistribution]:
         history = _history(study, trial)
-        scored = sum(bool(one.intermediate_values) for one in history)
-        return Cube(history).distributions if scored >= self.startup_trials else {}
+        scored = [one.state for one in history if one.intermediate_values]
+        all_failed = set(scored) <= {TrialState.FAIL}
+        has_a_say = len(scored) >= self.startup_trials and not all_failed
+        return Cube(history).distributions if has_a_say else {}
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]

@@ -18,7 +18,7 @@ import torch
 import yaml
 
 from raysweep.errors import ExperimentError, StorageError
-from raysweep.room import room_at
+from raysweep.full_disk import told_when_full
 from raysweep.training.state import TrainState
 
 Improves = Callable[[Mapping[str, float], Mapping[str, float]], bool]
@@ -46,7 +46,7 @@ def save(
     """
     told = {"step": state.step, "metrics": dict(metrics)}
     partial = folder / "state.pt.partial"
-    with room_at(folder):
+    with told_when_full(folder):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "config.yaml").write_text(yaml.safe_dump(dict(settings), sort_keys=False))
         (folder / "metrics.json").write_text(json.dumps(told))
@@ -116,7 +116,7 @@ def replace_folder(source: Path, target: Path) -> None:
     partial = target.with_name(f".{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:
-        with room_at(target):
+        with told_when_full(target):
             _copy_files(source, partial)
     except StorageError:
         shutil.rmtree(partial)

@@ -66,6 +66,15 @@ def test_equal_histories_give_equal_proposals():
     assert halved(Study(bowl, MODELLED, 3), 9) == halved(Study(bowl, MODELLED, 3), 9)
 
 
+def test_where_all_failed_draws_are_random():
+    study = Study(bowl, MODELLED, 0)
+    for number in range(2 * MODELLED.startup_trials):
+        study.propose(number)
+        study.report(number, 250, Score((0.0,)))
+        study.tell(number, "failed")
+    assert study.propose(100).params
+
+
 def test_trials_that_run_at_once_look_in_different_places():
     study = Study(bowl, MODELLED, 0)
     halved(study, 8)

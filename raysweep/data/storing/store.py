@@ -38,7 +38,7 @@ from raysweep.data.storing.scenes import Cuts
 from raysweep.data.storing.shards import SUFFIX, flush, shard_name, write_shard
 from raysweep.data.storing.upkeep import remove_orphans
 from raysweep.errors import DataError
-from raysweep.room import room_at
+from raysweep.full_disk import told_when_full
 
 
 class Done(NamedTuple):
@@ -80,7 +80,7 @@ def prepare(
     if update and is_finished(folder):
         require_settings(read_manifest(folder), settings)
     where = source if isinstance(source, str | Path) else ", ".join(map(str, source))
-    with room_at(folder), alone_in(folder) as parts:
+    with told_when_full(folder), alone_in(folder) as parts:
         manifest = None if update else _whole(folder, sources, settings)
         if manifest is None:
             one = partial(prepare_source, folder=folder, settings=settings, parts=parts)
@@ -104,7 +104,7 @@ def prepare_source(
     finished = _finished(shard, record, settings)
     if finished:
         return finished
-    with room_at(shard):
+    with told_when_full(shard):
         with diary(parts / f"{name}.diary") as tries:
             record = _decoded(record, source, shard, settings, parts, tries)
         if record.error is None:

@@ -16,7 +16,7 @@ def is_full(error: BaseException) -> bool:
 
 
 @contextmanager
-def room_at(place: Path) -> Iterator[None]:
+def told_when_full(place: Path) -> Iterator[None]:
     """Turns an error for want of room into a StorageError that names `place`."""
     try:
         yield

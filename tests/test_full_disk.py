@@ -2,7 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,10 @@ from raysweep.data.demo import make_demo_videos
 from raysweep.data.storing.store import prepare
 from raysweep.errors import StorageError
 from raysweep.experiment.events import EventLog, read
+from raysweep.experiment.journal import KeptJournal
+from raysweep.experiment.layout import Experiment
 from raysweep.training import checkpoint
+from tests.fakes import driver, execute
 from tests.tiny import tiny_parts
 
 BLOCK = 4096
@@ -58,6 +61,20 @@ def test_the_event_log_stays_whole_and_goes_on(disk):
 def append_for_ever(log: EventLog) -> None:
     while True:
         log.append("report", "0000", metrics={"val/psnr": 1.0})
+
+
+def test_the_sweep_goes_on_without_its_journal(disk, tmp_path):
+    said: list[str] = []
+    with (
+        driver(tmp_path / "events.jsonl") as mind,
+        closing(KeptJournal(Experiment(disk), mind, {}, said.append)) as journal,
+    ):
+        fill(disk)
+        mind.listener = journal
+        execute(mind)
+        assert mind.is_over
+    (told,) = said
+    assert "cannot be written" in told
 
 
 def test_the_checkpoint_that_was_there_stays_and_a_half_one_goes(disk, tmp_path):
