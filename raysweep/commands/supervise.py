@@ -65,7 +65,7 @@ def note_restart(experiment: Experiment) -> None:
 
     On an object store it takes a while until a driver of another machine counts as gone.
     """
-    until = time.monotonic() + 2 * STALE_SECONDS
+    until = time.monotonic() + (2 * STALE_SECONDS if experiment.remote else 0)
     while is_driven(experiment) and time.monotonic() < until:
         time.sleep(1)
     with driving(experiment) as log:

@@ -12,7 +12,7 @@ import ray
 from raysweep.cli import main
 from raysweep.cluster.metrics import BEST_SCORE, OF_A_TRIAL, STEPS, TRIALS
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.ray
 
 EXPORTED_WITHIN_SECONDS = 60.0
 

@@ -7,7 +7,7 @@ import pytest
 from raysweep.cli import main
 from raysweep.cluster.nodes import ask, clock_offset, nodes, share
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.ray
 
 
 def sizes(content: bytes, gpus: int) -> tuple[int, int, int]:

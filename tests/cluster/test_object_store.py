@@ -20,7 +20,7 @@ from raysweep.experiment.records import Records, replay
 from raysweep.pretrained import load
 from tests.s3_server import Server
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.ray
 AWAY_SECONDS = 8
 
 

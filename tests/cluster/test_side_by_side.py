@@ -15,9 +15,10 @@ from raysweep.cli import main
 from raysweep.experiment.events import Event, read
 from raysweep.experiment.layout import Experiment
 from raysweep.experiment.records import replay
-from tests.cluster.test_promotion import begin_command
+from tests.cluster.conftest import Begin
+from tests.cluster.test_promotion import COMMAND
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.ray
 
 BEGINS, ENDS = ("started",), ("suspended", "paused", "ended")
 
@@ -49,24 +50,24 @@ def kill_a_trial(experiment: Experiment) -> None:
 
 
 def test_two_sweeps_share_a_cluster_and_one_is_paused(
-    cluster: str, videos: Path, tmp_path: Path
+    begin: Begin, videos: Path, tmp_path: Path
 ) -> None:
     cpus = int(ray.cluster_resources()["CPU"])
     sweeps = [Experiment(tmp_path / name) for name in ("one", "other")]
     words = ["sweep", "smoke", "--data", videos, "--storage", tmp_path, "--trials", cpus + 1]
     words += ["--set", "scheduler.kind=none"]
-    first = begin_command(cluster, *words, "--name", "one")
+    first = begin(COMMAND, *words, "--name", "one")
     wait_for(sweeps[0], "started", first)  # by when their store is prepared
-    other = begin_command(cluster, *words, "--name", "other")
+    other = begin(COMMAND, *words, "--name", "other")
     wait_for(sweeps[1], "started", other)
     assert main(["pause", str(sweeps[0].folder)]) == 0
     kill_a_trial(sweeps[1])
     assert (first.wait(300), other.wait(300)) == (0, 0)
     assert [event["is_lost"] for event in events_of(sweeps[1]) if event["kind"] == "suspended"]
     assert {record.state for record in replay(events_of(sweeps[1])).values()} == {"finished"}
-    assert events_of(sweeps[0])[-1]["kind"] in ("suspended", "ended")
+    assert events_of(sweeps[0])[-1]["kind"] == "closed"
 
-    assert begin_command(cluster, "unpause", sweeps[0].folder).wait(300) == 0
+    assert begin(COMMAND, "unpause", sweeps[0].folder).wait(300) == 0
     assert most_at_once(sweeps) <= cpus
     for sweep in sweeps:
         trials = replay(events_of(sweep)).values()

@@ -18,7 +18,7 @@ def storage(s3, monkeypatch) -> str:
     """An address; what would run on Ray plays through at once."""
     from raysweep.commands import sweep
 
-    def at_once(conductor, *_, at_once):
+    def at_once(conductor, *_, room):
         execute(conductor)
 
     monkeypatch.setattr(sweep, "connected", nullcontext)
