@@ -24,6 +24,7 @@ from ray.tune.search.optuna import OptunaSearch
 from raysweep.assemble import assemble
 from raysweep.cluster import resources
 from raysweep.cluster.footage import Footage, in_files
+from raysweep.cluster.room import Room
 from raysweep.cluster.runtime import connected
 from raysweep.cluster.sweep import execute
 from raysweep.commands.footage import prepared
@@ -123,8 +124,7 @@ def ours(sweep: SweepConfig, footage: Footage, size: Size, folder: Path) -> Curv
     with EventLog(experiment.events) as log:
         conductor = Budgeted(sweep, space.space, now.objective, log)
         conductor.budget_steps = size.budget_steps
-        count = at_once(sweep, resources.cluster_capacity())
-        execute(conductor, experiment, footage, TRAINABLES, at_once=count)
+        execute(conductor, experiment, footage, TRAINABLES, room=Room(sweep.run().cluster))
     return {
         record.trial: {step: metrics[METRIC] for step, metrics in record.reports.items()}
         for record in conductor.trials.values()

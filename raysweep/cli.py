@@ -467,8 +467,7 @@ def _errand(words: Sequence[str]) -> "Errand":
         )
     there = getattr(asked, "experiment", None) or getattr(asked, "origin", None)
     if there is not None:
-        written = next(word for word in words if Path(word) == Path(there))
-        return Errand(words, experiment=written)
+        return Errand(words, experiment=str(there))
     space, tasks = getattr(asked, "space", None), getattr(asked, "tasks", None)
     return Errand(words, _request(asked), space, tasks)
 

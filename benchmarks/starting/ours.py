@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from raysweep.cluster.footage import Footage
+from raysweep.cluster.room import Room
 from raysweep.cluster.sweep import execute
 from raysweep.config import SweepConfig
 from raysweep.data.decoding.decode import Frames
@@ -47,7 +48,8 @@ def ours(sweep: SweepConfig, footage: Footage, trials: int, folder: Path) -> lis
         conductor = Conductor(sweep, None, goal, log)
         for _ in range(trials):
             conductor.add({}, "by hand")
-        execute(conductor, experiment, marking(footage, marks), TRAINABLES, at_once=1)
+        room = Room(sweep.run().cluster, most=1)
+        execute(conductor, experiment, marking(footage, marks), TRAINABLES, room=room)
     events = list(read(experiment.events))
     added = [event["time"] for event in events if event["kind"] == "started"]
     reported = {event["trial"]: event["time"] for event in events if event["kind"] == "report"}

@@ -34,6 +34,6 @@ def _listed(file: Path) -> list[str]:
     """[] where there is no list, or no reading it."""
     try:
         results = json.loads(file.read_text())["checkpoint_results"]
-    except (OSError, json.JSONDecodeError):
+        return [result["checkpoint_dir_name"] for result in results]
+    except (OSError, json.JSONDecodeError, KeyError, TypeError):
         return []
-    return [result["checkpoint_dir_name"] for result in results]

@@ -16,7 +16,7 @@ from raysweep.experiment.records import TrialRecord
 from raysweep.tracking import Picture, Tracker
 
 STATES = (
-    *("proposed", "running", "paused", "promoted"),
+    *("proposed", "running", "paused", "promoted", "suspended"),
     *("stopped", "finished", "diverged", "failed"),
 )
 """As TrialRecord.state."""

@@ -32,7 +32,9 @@ def materialise(store: Path, manifest: Manifest) -> "ray.data.Dataset":
     """The store's frames in the object store, once per node that reads them."""
     _quiet()
     paths = shard_paths(store, manifest)
-    blocks = max(ray.cluster_resources()["CPU"], sum(p.stat().st_size for p in paths) / BLOCK_BYTES)
+    blocks = max(
+        ray.cluster_resources().get("CPU", 1), sum(p.stat().st_size for p in paths) / BLOCK_BYTES
+    )
     shards = [{"path": str(path)} for path in paths]
     rows = ray.data.from_items(shards, override_num_blocks=min(len(shards), ceil(blocks)))
     return rows.map_batches(_segments, batch_size=None).materialize()

@@ -70,7 +70,8 @@ def execute(
         if isinstance(error.__context__, RaysweepError):  # what the conductor said, as a traceback
             raise error.__context__ from None
         raise
-    room.others.leave()
+    finally:
+        room.others.leave()
     shutil.rmtree(scratch, ignore_errors=True)
     clear(experiment, scratch)
 

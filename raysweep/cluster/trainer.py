@@ -15,6 +15,7 @@ from raysweep.cluster.footage import FRAMES, Footage, Share, ShareByRank
 from raysweep.cluster.storage import placed
 from raysweep.cluster.worker import Job
 from raysweep.cluster_config import ClusterConfig
+from raysweep.experiment.carrier import KEPT_CHECKPOINTS
 from raysweep.full_disk import told_when_full
 from raysweep.training.loop import Report
 
@@ -33,7 +34,7 @@ def build_trainer(job: Job, footage: Footage, callbacks: Sequence[Any] = ()) -> 
             name=job.trial,
             **placed(job.experiment, job.experiment.trials),
             callbacks=list(callbacks),
-            checkpoint_config=CheckpointConfig(num_to_keep=worker.KEPT_CHECKPOINTS),
+            checkpoint_config=CheckpointConfig(num_to_keep=KEPT_CHECKPOINTS),
             failure_config=FailureConfig(
                 max_failures=cluster.max_failures, controller_failure_limit=3
             ),

@@ -16,7 +16,7 @@ from raysweep.cluster.metrics import TrialMetrics
 from raysweep.cluster.threads import limit_threads
 from raysweep.config import RunConfig, read_file
 from raysweep.data.reading.batches import Batches
-from raysweep.experiment.carrier import carrier, fetch_kept
+from raysweep.experiment.carrier import KEPT_CHECKPOINTS, carrier, fetch_kept
 from raysweep.experiment.layout import Experiment
 from raysweep.experiment.mirror import fetch, on_this_node, push
 from raysweep.full_disk import told_when_full
@@ -27,9 +27,6 @@ from raysweep.tracking import Trackers, trackers
 from raysweep.training import checkpoint
 from raysweep.training.loop import Parts, Report, fit, resume
 from raysweep.training.testing import final_score
-
-KEPT_CHECKPOINTS = 2
-"""The latest of a trial: should a machine that fails tear the last, there is the one before."""
 
 
 @dataclass(frozen=True)
@@ -136,11 +133,11 @@ def _trackers(job: Job, config: RunConfig, parts: Parts, resumed_at: int | None)
 
 def latest_checkpoint(folder: Path) -> Path | None:
     """The newest in a trial's folder; `mend` has taken out of sight what is torn."""
-    return max(folder.glob("checkpoint_*"), default=None)
+    return max(folder.glob("checkpoint_*/"), default=None)
 
 
 def keep_checkpoint(folder: Path, made: Path) -> None:
     """Moves a new checkpoint into the trial's folder, then drops those of longer ago."""
     checkpoint.replace_folder(made, folder / made.name)
-    for old in sorted(folder.glob("checkpoint_*"))[:-KEPT_CHECKPOINTS]:
+    for old in sorted(folder.glob("checkpoint_*/"))[:-KEPT_CHECKPOINTS]:
         checkpoint.remove_folder(old)

@@ -1,12 +1,14 @@
 """Asking something of a sweep from another terminal, and extending one."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from raysweep.commands.console import say
 from raysweep.commands.plan import check_further, files_from_anywhere
 from raysweep.commands.standing import Added, Standing, standing
 from raysweep.errors import ConfigError, ExperimentError
+from raysweep.experiment.events import has_writer
 from raysweep.experiment.layout import Experiment
 from raysweep.experiment.mirror import is_driven, push
 from raysweep.experiment.records import ENQUEUED
@@ -40,7 +42,7 @@ def stop(experiment: Experiment, trial: str) -> None:
             f"a trial can be stopped until it is over, and {record.trial} is {record.state}. "
             f"Not over: {', '.join(going) or 'none'}."
         )
-    push(experiment, ask_to_stop(experiment.requests, record.trial))
+    _send(experiment, ask_to_stop(experiment.requests, record.trial))
     _say_when(experiment, f"{record.trial} is stopped", "at its next validation")
 
 
@@ -50,7 +52,7 @@ def enqueue(experiment: Experiment, assignments: Sequence[str]) -> None:
     written = flatten(dict(parse_assignment(text) for text in assignments))
     settings = files_from_anywhere(written)
     check_further(now, Added(settings, ENQUEUED))
-    push(experiment, ask_to_enqueue(experiment.requests, settings))
+    _send(experiment, ask_to_enqueue(experiment.requests, settings))
     _say_when(experiment, "the trial runs", "as soon as there is room, before new proposals")
 
 
@@ -63,7 +65,7 @@ def pause(experiment: Experiment) -> None:
         )
     asked = ask_to_pause(experiment.requests)  # also where a file system does not tell of drivers
     if is_driven(experiment):
-        push(experiment, asked)
+        _send(experiment, asked)
         say("every trial ends at its next validation, and then the driver")
     else:
         say("no driver is seen at work: there is nothing to pause")
@@ -78,7 +80,7 @@ def unpause(experiment: Experiment) -> bool:
         )
     if not is_driven(experiment):
         return True
-    push(experiment, ask_to_unpause(experiment.requests))
+    _send(experiment, ask_to_unpause(experiment.requests))
     say("the driver, which is still at work, goes on")
     return False
 
@@ -156,6 +158,12 @@ def _say_cosine(now: Standing, steps: int) -> None:
             f"the cosine is that of {steps} steps: trials that go on at step {end}, where their learning rate "
             f"had come to its end, take {factor(training, end):.2f} of training.learning_rate"
         )
+
+
+def _send(experiment: Experiment, request: Path) -> None:
+    """A driver on this machine takes it from the mirror, perhaps at once."""
+    if not has_writer(experiment.events):
+        push(experiment, request)
 
 
 def _say_when(experiment: Experiment, what: str, when: str) -> None:

@@ -12,6 +12,7 @@ from raysweep.config import RunConfig, SweepConfig
 from raysweep.data import DEMO
 from raysweep.data.sources.places import entries_of, is_uri
 from raysweep.errors import ConfigError
+from raysweep.experiment.mirror import joined
 from raysweep.schema import flatten
 
 
@@ -45,7 +46,7 @@ def check_errand(errand: Errand, folder: Path, travels: Collection[PurePath]) ->
     _require_written_alike(errand, folder)
     if errand.experiment is not None:
         _require_shared("an experiment", errand.experiment, "EXPERIMENT")
-        return Checked(errand.words, PurePath(errand.experiment).name, errand.experiment)
+        return Checked(errand.words, _name_at(errand.experiment), errand.experiment)
     for read_here in _read_at_start(errand):
         _require_travels(Path(read_here).resolve(), folder, travels, must=True)
     sweep = _composed(errand)
@@ -53,7 +54,16 @@ def check_errand(errand: Errand, folder: Path, travels: Collection[PurePath]) ->
         _require_travels(Path(place), folder, travels, must=False)
     _require_shared("the folder of experiments", sweep.storage, "--storage")
     name = "prepare" if errand.words[0] == "prepare" else sweep.name
-    return Checked(errand.words, name, f"{sweep.storage.rstrip('/')}/{sweep.name}")
+    return Checked(errand.words, name, _in(sweep.storage, sweep.name))
+
+
+def _in(storage: str, name: str) -> str:
+    return joined(storage, name) if is_uri(storage) else f"{storage.rstrip('/')}/{name}"
+
+
+def _name_at(experiment: str) -> str:
+    """`?region=` and the like may follow an address."""
+    return PurePath(experiment.partition("?")[0]).name
 
 
 def _composed(errand: Errand) -> SweepConfig:

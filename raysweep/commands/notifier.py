@@ -112,6 +112,8 @@ class Notifier:
         trial = "" if self._best is None else self._best.trial
         if kind is not None:
             self._tell("failure", f"the sweep ended by {kind.__name__}", trial, self._best)
+        elif self._conductor.is_suspended:
+            self._tell("end", "the sweep was paused", trial, self._best)
         elif not self._conductor.is_over:
             self._tell("failure", "the sweep was interrupted", trial, self._best)
         else:

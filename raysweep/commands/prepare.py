@@ -12,6 +12,7 @@ from raysweep.config import RunConfig
 from raysweep.data import DataConfig
 from raysweep.data.storing.manifest import read_manifest
 from raysweep.errors import DataError
+from raysweep.experiment.mirror import located
 
 
 def prepare(request: Request, *, update: bool, preview: str | None) -> None:
@@ -53,4 +54,5 @@ def _require_source(data: DataConfig) -> None:
 
 def _asked(request: Request) -> tuple[RunConfig, Path]:
     sweep = compose(request, None, None)
-    return sweep.run(), Path(sweep.storage)
+    experiment = located(sweep.storage, sweep.name)  # where its sweep would look for the store
+    return sweep.run(), experiment.folder.parent

@@ -11,6 +11,7 @@ import yaml
 
 from raysweep.cluster import resources
 from raysweep.cluster.footage import Footage, in_files, placed
+from raysweep.cluster.growth import full_capacity
 from raysweep.cluster.metrics import SweepMetrics
 from raysweep.cluster.room import Room
 from raysweep.cluster.runtime import connected
@@ -43,7 +44,7 @@ from raysweep.experiment.layout import Experiment, create, remove
 from raysweep.experiment.mirror import clear, is_driven, push
 from raysweep.experiment.provenance import provenance
 from raysweep.experiment.records import TrialRecord
-from raysweep.experiment.requests import waiting, withdraw_pauses
+from raysweep.experiment.requests import waiting
 from raysweep.experiment.results import write_csv
 from raysweep.search.study import Space
 from trainables import TRAINABLES
@@ -97,8 +98,7 @@ def _run(now: Standing, added: Added | None = None, more: Extension | None = Non
     runs = [sweep.run_by_hand(new.settings) for new in line] or [sweep.run()]
     run, name, trial = runs[-1], experiment.folder.name, ""
     url = address(sweep.notify, os.environ)
-    with driving(experiment) as log, _closing(log, experiment), connected():
-        withdraw_pauses(experiment.requests)
+    with driving(experiment, is_to_run=True) as log, _closing(log, experiment), connected():
         title(f"{name}: preparing footage")
         footage = _prepare(now, run)
         room = _room(sweep, experiment)
@@ -210,7 +210,9 @@ def _prepare(now: Standing, run: RunConfig) -> Footage:
 
 def _require_shared_footage(experiment: Experiment, data: DataConfig) -> None:
     """What is prepared beside an experiment on an object store lies on this machine."""
-    if experiment.remote is not None and data.store is None and resources.cluster_nodes() > 1:
+    if experiment.remote is None or data.store is not None:
+        return
+    if resources.cluster_nodes() > 1 or full_capacity() is not None:
         raise DataError(
             f"prepared footage lies in a folder that all nodes share, and {experiment.where} is no folder. Set "
             "data.store to one, on a file system such as NFS."

@@ -19,6 +19,8 @@ from raysweep.experiment.layout import Experiment
 
 WHOLE = "state.pt"
 """The file of a checkpoint that is written last."""
+KEPT_CHECKPOINTS = 2
+"""The latest of a trial: should a machine that fails tear the last, there is the one before."""
 TURN = ".turn"
 LOCK = ".lock"
 """Of the process that works in the folder (`cluster/alone.py`)."""
@@ -109,16 +111,20 @@ def fetch_kept(experiment: Experiment, trial: str) -> None:
 
 
 def current(names: Iterable[str]) -> list[str]:
-    """Without checkpoints that are not whole, or have a later one."""
+    """Without checkpoints that are not whole, or have later ones: of the best one, of others KEPT_CHECKPOINTS."""
     found = {name: CHECKPOINT.fullmatch(name) for name in names}
-    latest: dict[str, int] = {}
+    whole: dict[str, list[int]] = {}
     for match in filter(None, found.values()):
         if match["file"] == WHOLE:
-            latest[match["which"]] = max(int(match["step"]), latest.get(match["which"], 0))
+            whole.setdefault(match["which"], []).append(int(match["step"]))
+    kept = {
+        which: sorted(steps)[-1 if which.startswith("best/") else -KEPT_CHECKPOINTS :]
+        for which, steps in whole.items()
+    }
     return [
         name
         for name, match in found.items()
-        if match is None or latest.get(match["which"]) == int(match["step"])
+        if match is None or int(match["step"]) in kept.get(match["which"], [])
     ]
 
 

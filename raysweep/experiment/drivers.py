@@ -27,6 +27,13 @@ def ended_by_itself(events: Iterable[Event]) -> bool:
     return list(kinds) == ["closed"]
 
 
+def is_paused(events: Iterable[Event]) -> bool:
+    """Whether a person paused the whole, and no driver has gone on since."""
+    about = ("suspended", "continued", "opened")
+    of_all = (event["kind"] for event in events if not event["trial"] and event["kind"] in about)
+    return list(deque(of_all, maxlen=1)) == ["suspended"]
+
+
 def fruitless_restarts(events: Iterable[Event]) -> int:
     """How often a driver was started again since the last progress."""
     count = 0

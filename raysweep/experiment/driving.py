@@ -11,6 +11,7 @@ from raysweep.experiment.bucket import Bucket
 from raysweep.experiment.claim import STALE_SECONDS, Claim
 from raysweep.experiment.events import EventLog
 from raysweep.experiment.layout import Experiment
+from raysweep.experiment.requests import withdraw_pauses
 from raysweep.experiment.segments import Segments
 
 BEAT_SECONDS = 5.0
@@ -19,17 +20,19 @@ BEATS = 3
 
 
 @contextmanager
-def driving(experiment: Experiment) -> Iterator[EventLog]:
+def driving(experiment: Experiment, *, is_to_run: bool = False) -> Iterator[EventLog]:
     """The log to write to, as it stands on the object store where there is one.
 
-    ExperimentError while another driver is at work.
+    `is_to_run`: a pause that no driver has taken is withdrawn. ExperimentError while another driver is at work.
     """
     if experiment.remote is None:
         with EventLog(experiment.events) as log:
+            if is_to_run:
+                withdraw_pauses(experiment.requests)
             yield log
         return
     driver = _Driver(experiment, Bucket(experiment.remote, is_patient=True))
-    with driver.at_work() as log:
+    with driver.at_work(is_to_run=is_to_run) as log:
         yield log
 
 
@@ -44,11 +47,13 @@ class _Driver:
         self._fetched: set[str] = set()
 
     @contextmanager
-    def at_work(self) -> Iterator[EventLog]:
+    def at_work(self, *, is_to_run: bool) -> Iterator[EventLog]:
         self._claim.take()
         self._heard = time.monotonic()
         try:
             self._segments.pull()
+            if is_to_run:
+                self._withdraw_pauses()
             with EventLog(self.experiment.events, keep=self._push) as log, self._beating(log):
                 try:
                     yield log
@@ -57,6 +62,12 @@ class _Driver:
         finally:
             if self._failure is None:
                 self._claim.release()
+
+    def _withdraw_pauses(self) -> None:
+        held = self._bucket.held(self.experiment.requests.name)
+        self._bucket.download({name: self._here(name) for name in held})
+        gone = withdraw_pauses(self.experiment.requests)
+        self._bucket.delete(f"{path.parent.name}/{path.name}" for path in gone)
 
     def _push(self, lines: bytes) -> None:
         """Only while the claim cannot be anybody else's; after a failure no more."""

@@ -28,7 +28,7 @@ def located(storage: str, name: str) -> Experiment:
     """The experiment `name` in a folder or at an address; it need not exist."""
     if not _is_remote(storage):
         return Experiment(_folder(storage).resolve() / name)
-    return Experiment(_cached(MIRRORS, storage) / name, _joined(storage, name))
+    return Experiment(_cached(MIRRORS, storage) / name, joined(storage, name))
 
 
 def opened(where: str) -> Experiment:
@@ -121,7 +121,8 @@ def _cached(what: str, storage: str) -> Path:
     return root.resolve() / what / digest
 
 
-def _joined(storage: str, name: str) -> str:
+def joined(storage: str, name: str) -> str:
+    """The address of `name` at an address, which `?region=` and the like may follow."""
     address, question, options = storage.partition("?")
     return f"{address.rstrip('/')}/{name}{question}{options}"
 

@@ -28,6 +28,8 @@ def speed(events: Iterable[Event]) -> Speed:
     steps, since, until = 0, 0.0, 0.0
     reached: dict[str, int] = {}
     for event in events:
+        if event["kind"] in ("closed", "restarted"):  # no driver was at work before them
+            continue
         until = event["time"]
         if event["kind"] == "opened":
             steps, since = 0, until

@@ -42,11 +42,13 @@ def ask_to_unpause(folder: Path) -> Path:
     return _ask(folder, Request(_name(), "unpause", "", {}))
 
 
-def withdraw_pauses(folder: Path) -> None:
-    """Those that no driver has taken: a new one is to run."""
-    for path in folder.glob("*.json"):
-        if json.loads(path.read_text())["kind"] in ("pause", "unpause"):
-            path.unlink()
+def withdraw_pauses(folder: Path) -> list[Path]:
+    """Those that no driver has taken: a new one is to run. The files that were removed."""
+    asked = {path: json.loads(path.read_text())["kind"] for path in folder.glob(WHOLE)}
+    withdrawn = [path for path, kind in asked.items() if kind in ("pause", "unpause")]
+    for path in withdrawn:
+        path.unlink()
+    return withdrawn
 
 
 def waiting(folder: Path) -> Iterator[Request]:

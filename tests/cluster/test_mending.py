@@ -77,7 +77,7 @@ def test_of_whole_checkpoints_those_on_the_list_stay(trial):
     assert {path.name for path in trial.iterdir()} == {OLDER, NEWER, TRAINS_LIST}
 
 
-@pytest.mark.parametrize("text", ["", '{"checkpoint_results": [{"checkpoint_dir'])
+@pytest.mark.parametrize("text", ["", '{"checkpoint_results": [{"checkpoint_dir', "{}", "[]"])
 def test_a_torn_list_is_no_list(trial, text):
     (trial / TRAINS_LIST).write_text(text)
     mend(trial)

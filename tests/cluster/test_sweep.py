@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from raysweep.cli import main
-from raysweep.cluster.worker import KEPT_CHECKPOINTS
+from raysweep.experiment.carrier import KEPT_CHECKPOINTS
 from raysweep.experiment.events import Event, read
 from raysweep.experiment.layout import Experiment
 from raysweep.experiment.records import replay

@@ -2,7 +2,7 @@
 
 import pytest
 
-from raysweep.commands.supervise import in_a_process, note_restart, supervise
+from raysweep.commands.supervise import SHORT_LIVES, in_a_process, note_restart, supervise
 from raysweep.errors import ExperimentError
 from raysweep.experiment.drivers import FRUITLESS_RESTARTS, Ended
 from raysweep.experiment.events import EventLog, read
@@ -30,8 +30,21 @@ def test_it_goes_on_until_there_is_nothing_to_go_on_with(ends, code):
         ran.append(words)
         return left.pop(0)
 
-    assert supervise(run, FIRST, "runs/smoke") == code
+    assert supervise(run, FIRST, "runs/smoke", rest=lambda seconds: None) == code
     assert ran == [FIRST, *[AGAIN] * (len(ends) - 1)]
+
+
+def test_it_gives_up_on_drivers_that_end_at_once():
+    ran, rests = [], []
+
+    def run(words):
+        ran.append(words)
+        return Ended(1)
+
+    assert supervise(run, FIRST, "runs/smoke", rest=rests.append) == 1
+    assert len(ran) == 1 + SHORT_LIVES
+    assert rests == sorted(rests)
+    assert max(rests) == 60
 
 
 @pytest.fixture
@@ -63,6 +76,13 @@ def test_a_driver_that_ended_by_itself_is_not_gone_on_for(died):
     with EventLog(died.events) as log:
         log.append("closed", "")
     with pytest.raises(ExperimentError, match="ended by itself"):
+        note_restart(died)
+
+
+def test_nor_is_one_that_a_person_paused(died):
+    with EventLog(died.events) as log:
+        log.append("suspended", "")
+    with pytest.raises(ExperimentError, match=r"and .* is paused"):
         note_restart(died)
 
 
