@@ -11,12 +11,12 @@ import yaml
 
 from raysweep.commands.standing import standing
 from raysweep.experiment.layout import open_experiment
-from tests.hosts.machine import REPOSITORY, SHARED, Machine, machines
+from tests.hosts.machine import HOME, REPOSITORY, SHARED, Machine, machines
 from tests.hosts.ssh import KEY, connect
 
 pytestmark = [pytest.mark.slow, pytest.mark.cluster, pytest.mark.timeout(1200)]
 
-CLUSTER = "/root/machines.yaml"
+CLUSTER = str(HOME / "machines.yaml")
 DASHBOARD = "http://127.0.0.1:8265"
 SMALL = "--object-store-memory=200000000"
 """Bytes: the machines share one memory, of which Ray would take its usual part for each."""

@@ -1,6 +1,6 @@
 """Machines made of Linux namespaces on one computer; root makes them.
 
-Each has processes, a network address, a name, `/root`, `/tmp`, `/run` and shared memory of its own. It lives as long as
+Each has processes, a network address, a name, a home, `/tmp`, `/run` and shared memory of its own. It lives as long as
 its first process, and that as long as its standard input: whatever becomes of a test, nothing is left behind.
 """
 
@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
-OWN = (Path("/root"), Path("/tmp"))
+HOME = Path("~root").expanduser()
+OWN = (HOME, Path("/tmp"))
 """Folders that each machine has for itself."""
-SHARED = Path("/root/shared")
+SHARED = HOME / "shared"
 """A folder that all machines see, as one mounted over NFS."""
 FIRST_PROCESS = ("bash", "-c", "echo ready; read")
 """Lives until its input ends, and buries the orphans of others."""
@@ -93,7 +94,7 @@ def _plug_in(machine: Machine, switch: int) -> None:
 def _furnish(machine: Machine, folder: Path) -> None:
     """Its own folders, and in them the shared one and what Python runs from."""
     for own in OWN:
-        (folder / machine.name / own.name).mkdir(parents=True)
+        _inside(machine, folder, own).mkdir(parents=True)
     _show(machine, folder, folder / "shared", SHARED)
     for needed in (REPOSITORY, Path(sys.prefix), Path(sys.base_prefix)):
         if any(needed.is_relative_to(own) for own in OWN):
@@ -102,13 +103,18 @@ def _furnish(machine: Machine, folder: Path) -> None:
     for memory in ("/dev/shm", "/run"):
         machine.run("mount", "-t", "tmpfs", "tmpfs", memory)
     for own in OWN:  # /tmp last: it may hide `folder`
-        machine.run("mount", "--rbind", str(folder / machine.name / own.name), str(own))
+        machine.run("mount", "--rbind", str(_inside(machine, folder, own)), str(own))
 
 
 def _show(machine: Machine, folder: Path, source: Path, there: Path) -> None:
-    place = folder / machine.name / there.relative_to("/")
+    place = _inside(machine, folder, there)
     place.mkdir(parents=True, exist_ok=True)
     machine.run("mount", "--bind", str(source), str(place))
+
+
+def _inside(machine: Machine, folder: Path, place: Path) -> Path:
+    """Where `folder` keeps what the machine has at `place`."""
+    return folder / machine.name / place.relative_to("/")
 
 
 def _at(switch: int, command: str) -> str:
@@ -124,4 +130,4 @@ def _do(*words: str, text: str = "") -> str:
 def _environment() -> dict[str, str]:
     """Of whoever sits at a machine."""
     programs = f"{sys.prefix}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    return {"HOME": "/root", "PATH": programs, "LANG": "C.UTF-8", "RAY_AUTH_MODE": "token"}
+    return {"HOME": str(HOME), "PATH": programs, "LANG": "C.UTF-8", "RAY_AUTH_MODE": "token"}

@@ -1,19 +1,18 @@
 """SSH between machines, by one key that is made for a test."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from tests.hosts.machine import Machine
+from tests.hosts.machine import HOME, Machine
 
-KEY = Path("/root/.ssh/id_ed25519")
-CHECKOUT = Path("/root/raysweep")
+SECRETS = HOME / ".ssh"
+KEY, HOST_KEY = SECRETS / "id_ed25519", SECRETS / "host_key"
+CHECKOUT = HOME / "raysweep"
 """Where `deploy/machines.yaml` puts the repository, whose code servers then run."""
-HOST_KEY = Path("/root/.ssh/host_key")
 
 
 def connect(client: Machine, servers: Sequence[Machine]) -> None:
     """Lets root of `client` log in to `servers`, with the same programs at hand."""
-    client.run("mkdir", "--mode=700", "/root/.ssh")
+    client.run("mkdir", "--mode=700", str(SECRETS))
     client.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(KEY))
     public = client.run("cat", f"{KEY}.pub")
     for server in servers:
@@ -21,8 +20,9 @@ def connect(client: Machine, servers: Sequence[Machine]) -> None:
 
 
 def _serve(server: Machine, public: str) -> None:
-    server.run("mkdir", "--mode=700", "/root/.ssh", "/run/sshd")
-    server.run("bash", "-c", 'echo "$0" > /root/.ssh/authorized_keys', public)
-    server.run("bash", "-c", f'echo "export PATH=$PATH PYTHONPATH={CHECKOUT}" > /root/.bashrc')
+    server.run("mkdir", "--mode=700", str(SECRETS), "/run/sshd")
+    server.run("tee", str(SECRETS / "authorized_keys"), text=public)
+    start = f'echo "export PATH=$PATH PYTHONPATH={CHECKOUT}" > {HOME}/.bashrc'
+    server.run("bash", "-c", start)
     server.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(HOST_KEY))
     server.run("/usr/sbin/sshd", "-f", "/dev/null", "-h", str(HOST_KEY))
