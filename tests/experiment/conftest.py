@@ -1,12 +1,18 @@
-"""Drivers that leave no log open behind a test."""
+"""A log for each test, and drivers that leave none open behind it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from raysweep.experiment.conductor import Conductor
 from tests.fakes import driver
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "events.jsonl"
 
 
 @pytest.fixture

@@ -41,11 +41,6 @@ def driver(
 
 
 @pytest.fixture
-def path(tmp_path) -> Path:
-    return tmp_path / "events.jsonl"
-
-
-@pytest.fixture
 def folder(tmp_path) -> Path:
     return tmp_path / "requests"
 

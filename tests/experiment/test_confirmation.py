@@ -11,7 +11,7 @@ from raysweep.experiment.events import read
 from raysweep.experiment.records import TrialRecord, confirming
 from raysweep.search.objective import Constraint, Goal, Objective
 from search_spaces import smoke
-from tests.experiment.test_conductor import cuts
+from tests.experiment.played import cuts
 from tests.fakes import PSNR, STEPS, driver, execute, known, small_sweep
 
 CONFIRM = {"confirm": {"top": 2, "seeds": 3}}
