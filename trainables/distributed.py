@@ -2,8 +2,8 @@
 
 from raysweep.cluster.alone import alone
 from raysweep.cluster.footage import Footage
+from raysweep.cluster.job import Job
 from raysweep.cluster.mending import mend
-from raysweep.cluster.worker import Job
 
 
 def distributed(job: Job, footage: Footage) -> None:

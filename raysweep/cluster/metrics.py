@@ -7,13 +7,16 @@ from collections import Counter as Count
 from collections.abc import Mapping
 from threading import Event as Flag
 from threading import Thread
+from typing import TYPE_CHECKING
 
 from ray.util.metrics import Counter, Gauge
 
-from raysweep.experiment.conductor import Conductor
 from raysweep.experiment.events import Event
 from raysweep.experiment.records import TrialRecord
 from raysweep.tracking import Picture, Tracker
+
+if TYPE_CHECKING:
+    from raysweep.experiment.conductor import Conductor
 
 STATES = (
     *("proposed", "running", "paused", "promoted", "suspended"),
@@ -57,7 +60,7 @@ class Repeated:
 class SweepMetrics:
     """Hears every event of a conductor, in the driver."""
 
-    def __init__(self, experiment: str, conductor: Conductor) -> None:
+    def __init__(self, experiment: str, conductor: "Conductor") -> None:
         self._conductor, self._experiment = conductor, {"experiment": experiment}
         self._trials = Repeated({TRIALS: "Trials by state"}, ("experiment", "state"))
         self._score = Repeated({BEST_SCORE: "By what ranks trials"}, ("experiment", "by"))

@@ -6,8 +6,8 @@ from typing import Any
 
 from ray.tune.search import Searcher
 
+from raysweep.cluster.job import Job
 from raysweep.cluster.room import Room
-from raysweep.cluster.worker import Job
 from raysweep.experiment.conductor import Conductor
 from raysweep.experiment.layout import Experiment
 

@@ -1,7 +1,7 @@
 """A sweep on Ray: Tune executes what the conductor decides."""
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ray import tune
@@ -9,19 +9,16 @@ from ray.tune import TuneError
 
 from raysweep.cluster import resources
 from raysweep.cluster.footage import Footage
+from raysweep.cluster.job import Job, Trainable
 from raysweep.cluster.room import Room
 from raysweep.cluster.scheduler import ConductedScheduler
 from raysweep.cluster.searcher import ConductedSearcher
 from raysweep.cluster.storage import placed
-from raysweep.cluster.worker import Job
 from raysweep.errors import RaysweepError
 from raysweep.experiment.conductor import Conductor
 from raysweep.experiment.layout import Experiment
 from raysweep.experiment.mirror import clear
 from raysweep.full_disk import no_room, told_when_full
-
-Trainable = Callable[[Job, Footage], None]
-"""Runs one trial to its end inside a Tune trial."""
 
 
 def execute(

@@ -1,26 +1,16 @@
 """The TorchTrainer around the shared loop."""
 
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
-import ray.train
-import ray.train.torch
-from ray.train import Checkpoint, CheckpointConfig, FailureConfig, RunConfig, ScalingConfig
+from ray.train import CheckpointConfig, FailureConfig, RunConfig, ScalingConfig
 from ray.train.torch import TorchTrainer
 
-from raysweep.cluster import worker
-from raysweep.cluster.footage import FRAMES, Footage, Share, ShareByRank
+from raysweep.cluster.footage import FRAMES, Footage, ShareByRank
+from raysweep.cluster.job import Job
 from raysweep.cluster.storage import placed
-from raysweep.cluster.worker import Job
 from raysweep.cluster_config import ClusterConfig
 from raysweep.experiment.carrier import KEPT_CHECKPOINTS
-from raysweep.full_disk import told_when_full
-from raysweep.training.loop import Report
-
-TRAINS_OWN = ("checkpoint_",)
-"""How names begin of what Train itself keeps in the folder of a run."""
 
 
 def build_trainer(job: Job, footage: Footage, callbacks: Sequence[Any] = ()) -> TorchTrainer:
@@ -53,28 +43,8 @@ def _scaling(config: ClusterConfig) -> ScalingConfig:
 
 
 def _worker(settings: dict[str, Any]) -> None:
-    """Runs on every rank, inside the process group that the trainer made; the first writes in the trial's folder."""
-    shard: Share = ray.train.get_dataset_shard(FRAMES)
-    job: Job = settings["job"].on_this_node(shard.rank)
-    is_first = shard.rank == 0
-    with (
-        told_when_full(job.folder),
-        worker.carried(job, TRAINS_OWN) if is_first else nullcontext(_nothing) as send,
-    ):
-        saved = ray.train.get_checkpoint()
-        if saved is None:  # a new run, or one whose list of checkpoints was torn
-            return _train(job, shard, send, worker.latest_checkpoint(job.folder))
-        with saved.as_directory() as start:
-            return _train(job, shard, send, Path(start))
+    from raysweep.cluster.rank import (
+        run,  # here, since the processes that start this one do without
+    )
 
-
-def _nothing() -> None: ...
-
-
-def _train(job: Job, shard: Share, send: Callable[[], None], start: Path | None) -> None:
-    def report(report: Report) -> None:
-        send()
-        made = None if report.checkpoint is None else Checkpoint.from_directory(report.checkpoint)
-        ray.train.report({"step": report.step, **report.metrics}, checkpoint=made)
-
-    worker.train(job, shard, ray.train.torch.get_device(), report, start)
+    run(settings["job"])

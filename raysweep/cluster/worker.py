@@ -2,65 +2,24 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 
 import torch
-import yaml
 
 from raysweep.assemble import assemble
 from raysweep.cluster.alone import alone, clear_left
 from raysweep.cluster.footage import Share
+from raysweep.cluster.job import Job
 from raysweep.cluster.metrics import TrialMetrics
 from raysweep.cluster.threads import limit_threads
-from raysweep.config import RunConfig, read_file
+from raysweep.config import RunConfig
 from raysweep.data.reading.batches import Batches
 from raysweep.experiment.carrier import KEPT_CHECKPOINTS, carrier, fetch_kept
-from raysweep.experiment.layout import Experiment
-from raysweep.experiment.mirror import fetch, on_this_node, push
-from raysweep.full_disk import told_when_full
 from raysweep.models.summary import summarize
-from raysweep.schema import parse
-from raysweep.search.objective import Objective
 from raysweep.tracking import Trackers, trackers
 from raysweep.training import checkpoint
 from raysweep.training.loop import Parts, Report, fit, resume
 from raysweep.training.testing import final_score
-
-
-@dataclass(frozen=True)
-class Job:
-    """A trial to run; its settings lie in its folder, on storage that all nodes share."""
-
-    experiment: Experiment
-    trial: str
-    objective: Objective
-    """What the sweep ranks by: the best checkpoint by it is kept."""
-    is_tested: bool = False
-    """Whether that checkpoint is scored on the test split at the end."""
-
-    @property
-    def folder(self) -> Path:
-        return self.experiment.trial(self.trial)
-
-    @cached_property
-    def config(self) -> RunConfig:
-        return parse(RunConfig, read_file(fetch(self.experiment, self.folder / "config.yaml")))
-
-    def write(self, config: RunConfig) -> None:
-        file = self.folder / "config.yaml"
-        text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
-        with told_when_full(file):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            file.write_text(text)
-        push(self.experiment, file)
-
-    def on_this_node(self, rank: int = 0) -> "Job":
-        """With the folder that the rank works in, made where it is absent."""
-        job = replace(self, experiment=on_this_node(self.experiment, rank))
-        job.folder.mkdir(parents=True, exist_ok=True)
-        return job
 
 
 def train(

@@ -1,17 +1,7 @@
-"""Who proposes, by name: Optuna's samplers, and what each of them can do."""
+"""Who proposes, by name, and what each of them can do."""
 
-import warnings
 from typing import Literal
 
-import optuna
-from optuna.samplers import (
-    BaseSampler,
-    CmaEsSampler,
-    GPSampler,
-    NSGAIISampler,
-    RandomSampler,
-    TPESampler,
-)
 from pydantic import Field
 
 from raysweep.errors import ConfigError
@@ -58,41 +48,3 @@ class SamplerConfig(Config):
     @property
     def heeds_constraints(self) -> bool:
         return self.kind not in ("multifidelity", "cmaes")
-
-    def build(self, seed: int) -> BaseSampler:
-        """Of one proposal."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            if self.kind == "tpe":
-                return self._tpe(seed)
-            if self.kind == "multifidelity":
-                # here, since SciPy takes a second to import, and every training process reads the settings
-                from raysweep.search.multifidelity import MultifidelitySampler
-
-                return MultifidelitySampler(seed, self.startup_trials)
-            if self.kind == "gp":
-                return GPSampler(
-                    seed=seed,
-                    n_startup_trials=self.startup_trials,
-                    independent_sampler=self._tpe(seed),
-                    warn_independent_sampling=False,
-                )
-            if self.kind == "nsga2":
-                return NSGAIISampler(seed=seed, population_size=self.population)
-            if self.kind == "cmaes":
-                return CmaEsSampler(
-                    seed=seed,
-                    n_startup_trials=self.startup_trials,
-                    independent_sampler=self._tpe(seed),
-                    warn_independent_sampling=False,
-                )
-            return RandomSampler(seed)
-
-    def _tpe(self, seed: int) -> TPESampler:
-        return TPESampler(
-            seed=seed,
-            n_startup_trials=self.startup_trials,
-            multivariate=True,
-            group=True,
-            constant_liar=True,
-        )

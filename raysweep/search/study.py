@@ -16,6 +16,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from raysweep.errors import ConfigError
 from raysweep.schema import Tree
+from raysweep.search import proposing
 from raysweep.search.asking import Asked, Choose
 from raysweep.search.objective import Score
 from raysweep.search.samplers import SamplerConfig
@@ -178,7 +179,7 @@ class Study:
 
     def _sampled(self, number: int, trial: int, attempt: int) -> Choose:
         """The sampler's choices, those that it makes together and those that it makes one by one."""
-        sampler = self.config.build(self._seed_of(number, attempt))
+        sampler = proposing.sampler(self.config, self._seed_of(number, attempt))
         # A fresh view: Optuna's own keeps what it read of the trials at its last `ask`.
         view = optuna.load_study(study_name=NAME, storage=self.storage, sampler=sampler)
         frozen = self.storage.get_trial(trial)

@@ -13,7 +13,7 @@ import torch
 from ray.train import UserCallback
 
 from raysweep.cluster.footage import in_shared_memory
-from raysweep.cluster.worker import Job
+from raysweep.cluster.job import Job
 from raysweep.data.storing.store import prepare
 from raysweep.experiment.layout import Experiment
 from raysweep.experiment.mirror import fetch, located
