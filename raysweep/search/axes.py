@@ -29,7 +29,7 @@ class Axis(Protocol):
         """Whether it is drawn anew, and not moved a little."""
         ...
 
-    def place(self, value: Any) -> float: ...
+    def places(self, values: Sequence[Any]) -> Array: ...
 
     def value(self, place: float) -> Any: ...
 
@@ -50,8 +50,8 @@ class Number:
     def is_choice(self) -> bool:
         return False
 
-    def place(self, value: Any) -> float:
-        return float(np.clip(self._shares(np.array(float(value))), 0, 1))
+    def places(self, values: Sequence[Any]) -> Array:
+        return np.clip(self._shares(np.array(values, dtype=np.float64)), 0, 1)
 
     def value(self, place: float) -> Any:
         value = float(self._values(np.array(place)))
@@ -90,8 +90,8 @@ class Choices:
     def is_choice(self) -> bool:
         return True
 
-    def place(self, value: Any) -> float:
-        return self.choices.index(value) / (len(self.choices) - 1)
+    def places(self, values: Sequence[Any]) -> Array:
+        return np.array([self.choices.index(value) for value in values]) / (len(self.choices) - 1)
 
     def value(self, place: float) -> Any:
         return self.choices[round(place * (len(self.choices) - 1))]
@@ -140,7 +140,8 @@ class Cube:
             if not distribution.single()
         }
         self.axes = [axis_of(one) for one in self.distributions.values()]
-        self.points = np.array([self._point(trial) for trial in trials]).reshape(len(trials), -1)
+        along = [self._along(axis, trials) for axis in range(len(self.axes))]
+        self.points = np.array(along).reshape(len(self.axes), len(trials)).T
         """(trials, axes)"""
         self.rules = self._learnt_rules()
         blocks = [axis.columns(np.zeros(1)).shape[1] for axis in self.axes]
@@ -164,11 +165,14 @@ class Cube:
         named = zip(self.distributions, self.axes, point, strict=True)
         return {name: axis.value(place) for name, axis, place in named if not np.isnan(place)}
 
-    def _point(self, trial: FrozenTrial) -> list[float]:
-        return [
-            axis.place(trial.params[name]) if trial.distributions.get(name) == known else np.nan
-            for (name, known), axis in zip(self.distributions.items(), self.axes, strict=True)
-        ]
+    def _along(self, axis: int, trials: Sequence[FrozenTrial]) -> Array:
+        """(trials,)"""
+        name, known = list(self.distributions.items())[axis]
+        has = [trial.distributions.get(name) == known for trial in trials]
+        values = [trial.params[name] for trial, it_has in zip(trials, has, strict=True) if it_has]
+        places = np.full(len(trials), np.nan)
+        places[np.array(has, dtype=bool)] = self.axes[axis].places(values)
+        return places
 
     def _learnt_rules(self) -> dict[int, Rule]:
         """For each setting that some trials lack: the first choice whose values tell these from the others."""

@@ -58,7 +58,8 @@ def shapes(share: float, gan_from: float | None) -> tuple[float, ...]:
 def standardized(reached: Sequence[Reached]) -> Array:
     """Scores in units of what trials differ by at the same step."""
     scores, shares = np.array([(one.score, one.share) for one in reached]).T
-    medians = np.array([np.median(scores[shares == share]) for share in shares])
+    reached_by, nth = np.unique(shares, return_inverse=True)
+    medians = np.array([np.median(scores[shares == share]) for share in reached_by])[nth]
     apart = np.abs(scores - medians)
     unit = 1.5 * np.median(apart[apart > 0]) if apart.any() else 1.0
     away = (scores - medians) / unit

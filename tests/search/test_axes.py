@@ -29,7 +29,7 @@ def test_a_place_and_its_value_stand_for_each_other(distribution, place):
     snapped = float(axis.snapped(np.array([place]))[0])
     value = axis.value(snapped)
     assert distribution._contains(distribution.to_internal_repr(value))
-    assert axis.place(value) == pytest.approx(snapped, abs=1e-9)
+    assert axis.places([value])[0] == pytest.approx(snapped, abs=1e-9)
 
 
 # choices, two of them -> their squared distance
@@ -45,7 +45,7 @@ APART = [
 @pytest.mark.parametrize(("choices", "one", "other", "squared"), APART)
 def test_numbers_lie_in_order_and_other_choices_equally_apart(choices, one, other, squared):
     axis = axis_of(CategoricalDistribution(choices))
-    a, b = axis.columns(np.array([axis.place(one), axis.place(other)]))
+    a, b = axis.columns(axis.places([one, other]))
     assert ((a - b) ** 2).sum() == pytest.approx(squared)
 
 
