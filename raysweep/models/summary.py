@@ -4,12 +4,11 @@ Nothing is computed: a forward pass of PyTorch's fake tensors has shapes and no 
 any size is described at once, without a GPU, and no weight of it is ever in memory.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
-import torchinfo
 from torch import Tensor, nn
 from torch._subclasses import FakeTensorMode
 from torch.utils.flop_counter import FlopCounterMode
@@ -55,30 +54,17 @@ class Figures(NamedTuple):
 
 def measure(config: ModelConfig, resolution: int) -> Figures:
     """For square frames of `resolution` pixels; ConfigError when the model cannot code them."""
-    with _without_values(config, resolution) as (tokenizer, frame_NCHW):
-        with FlopCounterMode(display=False) as encoding:
-            encoded = tokenizer.encode(frame_NCHW)
-        with FlopCounterMode(display=False) as decoding:
-            tokenizer.decode(encoded.latent)
-    weights = [*tokenizer.parameters(), *tokenizer.buffers()]
-    maps = zip(tokenizer.codebook_sizes, tokenizer.downsampling, strict=True)
-    return Figures(
-        parameters=sum(parameter.numel() for parameter in tokenizer.parameters()),
-        weight_bytes=sum(weight.numel() * weight.element_size() for weight in weights),
-        encode_flops=encoding.get_total_flops(),
-        decode_flops=decoding.get_total_flops(),
-        maps=tuple(CodeMap(ids, factor, (resolution // factor) ** 2) for ids, factor in maps),
-        bits_per_pixel=tokenizer.bits_per_pixel(resolution, resolution),
-    )
+    return _described(config, resolution).figures
 
 
 def summarize(config: ModelConfig, resolution: int, depth: int = LAYERS) -> str:
     """Layers down to `depth`, then the figures, for square frames of `resolution` pixels."""
-    figures = measure(config, resolution)
+    described = _described(config, resolution)
+    figures = described.figures
     whole = figures.encode_flops + figures.decode_flops
     rows = [
         f"{'layer':<46}{'channels x h x w':<18}{'parameters':>14}",
-        *_layers(config, resolution, depth),
+        *_layers(described, depth),
         "",
         f"parameters          {figures.parameters:>14,}",
         f"weights             {figures.weight_bytes / 1e6:>14,.1f} MB, buffers and all",
@@ -92,15 +78,45 @@ def summarize(config: ModelConfig, resolution: int, depth: int = LAYERS) -> str:
     return "\n".join(rows) + "\n"
 
 
-class _Pass(nn.Module):
-    """From frames to frames, without the statistics of `Tokenizer.forward`, which need values."""
+class _Described(NamedTuple):
+    tokenizer: Tokenizer
+    """Without values."""
+    figures: Figures
+    shapes: Mapping[nn.Module, tuple[int, ...]]
+    """Of a frame's way through it: what comes out of each layer that is called."""
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
-        super().__init__()
-        self.tokenizer = tokenizer
 
-    def forward(self, frames_NCHW: Tensor) -> Tensor:
-        return self.tokenizer.decode(self.tokenizer.encode(frames_NCHW).latent)
+def _described(config: ModelConfig, resolution: int) -> _Described:
+    shapes: dict[nn.Module, tuple[int, ...]] = {}
+
+    def note(layer: nn.Module, _: Any, output: Any) -> None:
+        first = output if isinstance(output, Tensor) else output[0]
+        shapes[layer] = tuple(first.shape[1:])
+
+    with _without_values(config, resolution) as (tokenizer, frame_NCHW):
+        for layer in tokenizer.modules():
+            layer.register_forward_hook(note)
+        with FlopCounterMode(display=False) as encoding:
+            encoded = tokenizer.encode(frame_NCHW)
+        with FlopCounterMode(display=False) as decoding:
+            tokenizer.decode(encoded.latent)
+    flops = encoding.get_total_flops(), decoding.get_total_flops()
+    return _Described(tokenizer, _figures(tokenizer, resolution, *flops), shapes)
+
+
+def _figures(
+    tokenizer: Tokenizer, resolution: int, encode_flops: int, decode_flops: int
+) -> Figures:
+    weights = [*tokenizer.parameters(), *tokenizer.buffers()]
+    maps = zip(tokenizer.codebook_sizes, tokenizer.downsampling, strict=True)
+    return Figures(
+        parameters=sum(parameter.numel() for parameter in tokenizer.parameters()),
+        weight_bytes=sum(weight.numel() * weight.element_size() for weight in weights),
+        encode_flops=encode_flops,
+        decode_flops=decode_flops,
+        maps=tuple(CodeMap(ids, factor, (resolution // factor) ** 2) for ids, factor in maps),
+        bits_per_pixel=tokenizer.bits_per_pixel(resolution, resolution),
+    )
 
 
 @contextmanager
@@ -117,16 +133,13 @@ def _without_values(config: ModelConfig, resolution: int) -> Iterator[tuple[Toke
         yield tokenizer.to_empty(device="cpu"), torch.empty(1, 3, resolution, resolution)
 
 
-def _layers(config: ModelConfig, resolution: int, depth: int) -> Iterator[str]:
+def _layers(described: _Described, depth: int) -> Iterator[str]:
     """A line per layer, each below the one it belongs to; a layer that is not called has no output."""
-    with _without_values(config, resolution) as (tokenizer, frame_NCHW):
-        ran = torchinfo.summary(_Pass(tokenizer), input_data=frame_NCHW, verbose=0).summary_list
-    shapes = {layer.layer_id: layer.output_size[1:] for layer in ran}
-    for path, module in tokenizer.named_modules():
+    for path, module in described.tokenizer.named_modules():
         *above, name = path.split(".")
         if path and len(above) < depth:
             label = f"{'  ' * len(above)}{name} ({type(module).__name__})"
-            shape = " x ".join(map(str, shapes.get(id(module), ())))
+            shape = " x ".join(map(str, described.shapes.get(module, ())))
             weight = sum(parameter.numel() for parameter in module.parameters())
             yield f"{label:<46}{shape:<18}{weight:>14,}"
 
