@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from starting.course import Cost, Course, cost
+from starting.course import Cost, Course, cost, ratios, typical
 from starting.minimal import minimal, minimal_train, minimal_tune
 from starting.ours import ours
 
@@ -43,16 +43,17 @@ TUNE, TRAIN = "minimal Tune", "minimal Train in Tune"
 
 
 class Size(NamedTuple):
+    rounds: int
     trials: int
-    """Of each kind."""
+    """Of each kind, in a round, and of the long kind."""
     seconds: float
     """Of training that a trial of the long kind takes in a plain loop."""
     short_steps: int
     """Of a trial of the short kind."""
 
 
-FULL = Size(trials=4, seconds=60, short_steps=4)
-QUICK = Size(trials=2, seconds=5, short_steps=2)
+FULL = Size(rounds=5, trials=3, seconds=60, short_steps=4)
+QUICK = Size(rounds=1, trials=2, seconds=5, short_steps=2)
 
 
 class Bar(NamedTuple):
@@ -80,28 +81,46 @@ def sweep_of(trainable: str, steps: int) -> SweepConfig:
     return parse(SweepConfig, {"name": name, "base": base, "scheduler": {"kind": "none"}})
 
 
-def measure(size: Size, folder: Path) -> tuple[dict[str, Cost], dict[str, float]]:
-    """What each way costs, and the seconds of a plain loop for as many long and as many short trials."""
+class Measured(NamedTuple):
+    short: dict[str, list[Cost]]
+    """By way, of each round."""
+    long: dict[str, Cost]
+    plain: dict[str, float]
+    """Seconds of a plain loop for one long and for one short trial."""
+
+
+def measure(size: Size, folder: Path) -> Measured:
     make_demo_videos(folder / "videos", train=4, valid=2, frames=16, size=48)
     prepare(folder / "videos", folder / "store", sweep_of(SINGLE, 1).run().data)
     footage = in_files(folder / "store")
     steps = {"short": size.short_steps, "long": steps_of(size.seconds, footage)}
-    driver = {DRIVER_RESOURCE: resources.DRIVER_SHARE}
-    ways: dict[str, Callable[[int, Path], list[Course]]] = {
-        TUNE: partial(minimal, minimal_tune, {"CPU": 1}),
-        TRAIN: partial(minimal, minimal_train, driver),
-    }
-    for length, count in steps.items():
-        for trainable in (SINGLE, DISTRIBUTED):
-            ways[f"{trainable}, {length}"] = partial(ours, sweep_of(trainable, count), footage)
     plain = {
-        length: size.trials * plain_seconds(sweep_of(SINGLE, count).run(), footage)
-        for length, count in steps.items()
+        length: plain_seconds(sweep_of(SINGLE, n).run(), footage) for length, n in steps.items()
     }
     with connected():
-        return {
-            name: told(name, cost(way(size.trials, folder))) for name, way in ways.items()
-        }, plain
+        short = [
+            {
+                name: cost(way(size.trials, folder / str(nth)))
+                for name, way in ways(footage, size).items()
+            }
+            for nth in range(size.rounds)
+        ]
+        long = {
+            way: cost(ours(sweep_of(way, steps["long"]), footage, size.trials, folder))
+            for way in (SINGLE, DISTRIBUTED)
+        }
+    return Measured({name: [costs[name] for costs in short] for name in short[0]}, long, plain)
+
+
+def ways(footage: Footage, size: Size) -> dict[str, Callable[[int, Path], list[Course]]]:
+    """To run so many short trials in a folder."""
+    driver = {DRIVER_RESOURCE: resources.DRIVER_SHARE}
+    return {
+        TUNE: partial(minimal, minimal_tune, {"CPU": 1}),
+        SINGLE: partial(ours, sweep_of(SINGLE, size.short_steps), footage),
+        TRAIN: partial(minimal, minimal_train, driver),
+        DISTRIBUTED: partial(ours, sweep_of(DISTRIBUTED, size.short_steps), footage),
+    }
 
 
 def steps_of(seconds: float, footage: Footage) -> int:
@@ -110,29 +129,28 @@ def steps_of(seconds: float, footage: Footage) -> int:
     return max(1, round(seconds / (many - few) * 20))
 
 
-def bars(costs: dict[str, Cost], plain: dict[str, float], trials: int) -> list[Bar]:
-    of = []
+def bars(of: Measured, trials: int) -> list[Bar]:
+    found = []
     for way, peer, at_most in ((SINGLE, TUNE, 1.3), (DISTRIBUTED, TRAIN, 1.1)):
-        mine, theirs = costs[f"{way}, short"], costs[peer]
-        of += [
-            Bar(f"{way} / {peer}, start to first step", mine.start / theirs.start, at_most),
-            Bar(f"{way} / {peer}, end to next first step", mine.turn / theirs.turn, at_most),
+        ratio = ratios(of.short[way], of.short[peer])
+        found += [
+            Bar(f"{way} / {peer}, start to first step", ratio.start, at_most),
+            Bar(f"{way} / {peer}, end to next first step", ratio.turn, at_most),
         ]
-    long, short = (plain[length] / trials for length in ("long", "short"))
+    long, short = of.plain["long"], of.plain["short"]
     for way in (SINGLE, DISTRIBUTED):
-        beside = costs[f"{way}, long"].wall / trials - long
-        hour, control = 1 + beside / HOUR_SECONDS, costs[f"{way}, short"].wall / plain["short"]
-        of += [
+        beside = of.long[way].wall / trials - long
+        control = typical(of.short[way]).wall / trials / short
+        found += [
             Bar(f"{way} / plain loop, trials of {long:.0f} s", 1 + beside / long, None),
-            Bar(f"{way} / plain loop, trials of an hour", hour, 1.03),
+            Bar(f"{way} / plain loop, trials of an hour", 1 + beside / HOUR_SECONDS, 1.03),
             Bar(f"control: {way} / plain loop, trials of {short:.1f} s", control, None),
         ]
-    return of
+    return found
 
 
-def told(name: str, of: Cost) -> Cost:
+def told(name: str, of: Cost) -> None:
     row(name, f"{of.start:.1f}", f"{of.turn:.1f}", f"{of.wall:.1f}")
-    return of
 
 
 def row(name: str, *cells: str) -> None:
@@ -147,8 +165,12 @@ def main() -> None:
     size = QUICK if arguments.quick else FULL
     row("seconds", "to first step", "to the next", "wall")
     with tempfile.TemporaryDirectory() as folder:
-        costs, plain = measure(size, Path(folder))
-    of = bars(costs, plain, size.trials)
+        measured = measure(size, Path(folder))
+    for name, costs in measured.short.items():
+        told(name, typical(costs))
+    for name, whole in measured.long.items():
+        told(f"{name}, long", whole)
+    of = bars(measured, size.trials)
     row("ratio", "figure", "asked")
     for bar in of:
         asked = "" if bar.at_most is None else f"<= {bar.at_most}"
@@ -158,8 +180,11 @@ def main() -> None:
         figures = {
             "versions": {name: version(name) for name in PACKAGES},
             "size": size._asdict(),
-            "costs": {name: each._asdict() for name, each in costs.items()},
-            "plain_seconds": plain,
+            "short": {
+                name: [each._asdict() for each in costs] for name, costs in measured.short.items()
+            },
+            "long": {name: each._asdict() for name, each in measured.long.items()},
+            "plain_seconds": measured.plain,
             "bars": [bar._asdict() for bar in of],
         }
         arguments.json.write_text(json.dumps(figures, indent=2))

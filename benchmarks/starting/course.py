@@ -17,6 +17,8 @@ class Course(NamedTuple):
 
 
 class Cost(NamedTuple):
+    """Of trials that ran one after another."""
+
     start: float
     """Median seconds from a trial's start to its first step, of all but the first trial."""
     turn: float
@@ -31,6 +33,21 @@ def cost(courses: Sequence[Course]) -> Cost:
         statistics.median(one.first_step - one.added for one in courses[1:]),
         statistics.median(turns),
         courses[-1].last_report - courses[0].added,
+    )
+
+
+def typical(costs: Sequence[Cost]) -> Cost:
+    """The median of each."""
+    return Cost(*map(statistics.median, zip(*costs, strict=True)))
+
+
+def ratios(mine: Sequence[Cost], theirs: Sequence[Cost]) -> Cost:
+    """The median of those of each two that ran beside one another."""
+    return typical(
+        [
+            Cost(one.start / other.start, one.turn / other.turn, one.wall / other.wall)
+            for one, other in zip(mine, theirs, strict=True)
+        ]
     )
 
 
