@@ -49,10 +49,7 @@ def write(wheres: Sequence[str], wanted: Wanted) -> None:
 
 def serve(wheres: Sequence[str], host: str, port: int) -> None:
     """Until it is interrupted; made anew when a driver has written something."""
-    latest = Latest(
-        lambda: _version(_opened(wheres)),
-        lambda version: _page(_compared(_opened(wheres)), version),
-    )
+    latest = _latest(wheres)
     latest.page()  # what is wrong shows now
     with server(latest, host, port) as listening:
         say(f"the page is at http://{_in_address(host)}:{listening.server_port}/; end with Ctrl-C")
@@ -62,6 +59,13 @@ def serve(wheres: Sequence[str], host: str, port: int) -> None:
             listening.serve_forever()
         except KeyboardInterrupt:
             say("ended")
+
+
+def _latest(wheres: Sequence[str]) -> Latest:
+    return Latest(
+        lambda: _version(_opened(wheres)),
+        lambda version: _page(_compared(_opened(wheres)), version),
+    )
 
 
 def _page(comparison: Comparison, version: str | None = None) -> str:
@@ -125,7 +129,7 @@ def _put(text: str, place: str) -> None:
     if place == TERMINAL:
         sys.stdout.write(text)
         return
-    path = Path(place)
+    path = Path(place).resolve()
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         with told_when_full(path):
@@ -134,10 +138,10 @@ def _put(text: str, place: str) -> None:
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise ConfigError(
-            f"what is written is a file in a folder that is there, and {path} is not: {error.strerror}. "
+            f"what is written is a file in a folder that is there, and {place} is not: {error.strerror}. "
             "Name another one."
         ) from None
-    say(f"wrote {path}")
+    say(f"wrote {place}")
 
 
 def _in_address(host: str) -> str:

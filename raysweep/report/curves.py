@@ -3,10 +3,11 @@
 from math import isfinite
 from typing import Any
 
-from raysweep.report.charts import PALETTE, STATES
+from raysweep.report.charts import PALETTE
 from raysweep.report.contest import Comparison, Entry, metrics_of
 from raysweep.report.rendering import render
 from raysweep.report.section import Section
+from raysweep.report.wording import short
 
 DIGITS = 6
 """Of the values that are drawn."""
@@ -14,9 +15,8 @@ DIGITS = 6
 
 def curves_section(comparison: Comparison) -> Section:
     data = {
-        "metrics": metrics_of(comparison.entries),
+        "metrics": {name: short(name) for name in metrics_of(comparison.entries)},
         "palette": PALETTE,
-        "symbols": STATES,
         "trials": [_curve(comparison, entry) for entry in comparison.entries],
     }
     is_there = any(entry.record.reports for entry in comparison.entries)

@@ -35,6 +35,8 @@ class Line(NamedTuple):
 
 
 EMPTY = Cell("", "")
+LOSSES = "val/loss/"
+"""How figures begin that each trial's own part shows alone."""
 
 
 def leaderboard_section(comparison: Comparison) -> Section:
@@ -77,13 +79,14 @@ def _columns(comparison: Comparison) -> Iterator[Column]:
     if any(entry.row.broken for entry in entries):
         yield Column("breaks", "constraints", False, lambda it: _text(", ".join(it.row.broken)))
     for metric in metrics_of(entries):
-        yield Column(short(metric), metric, True, _metric(metric))
-    yield Column("steps", "trained in all", True, lambda it: _number(it.row.steps))
-    yield Column("best at", "step of the validation shown", True, _best_step)
-    yield Column("time", "at work, without rests", True, _time)
+        if not metric.startswith(LOSSES):
+            yield Column(short(metric), metric, True, _metric(metric))
     for path, name in short_names(varied(entries)).items():
         if any(path in entry.row.settings for entry in entries):
             yield Column(name, path, _all_numbers(entries, path), _setting(path))
+    yield Column("steps", "trained in all", True, lambda it: _number(it.row.steps))
+    yield Column("best at", "step of the validation shown", True, _best_step)
+    yield Column("time", "at work, without rests", True, _time)
 
 
 _JUDGED = {

@@ -55,7 +55,7 @@ def overview_section(comparison: Comparison) -> Section:
 
 def _glance(comparison: Comparison, contest: Contest) -> Glance:
     own = [entry for entry in comparison.entries if entry.contest is contest]
-    best = next((entry for entry in own if entry.place), None)
+    best = next((it for it in own if it.place and it.record.confirms is None), None)
     differ = set(varied(own))
     settings = own[0].settings if own else {}
     asked = contest.sweep.model_dump(mode="json", include=OF_THE_SEARCH)

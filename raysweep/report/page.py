@@ -44,7 +44,7 @@ def page(names: Sequence[str], parts: Sequence[Section], live: str | None = None
     own = [part(name) for name in (*SCRIPTS, *(["refresh.js"] if live is not None else []))]
     script = Markup("\n").join([*own, *(_apart(it.script) for it in parts if it.script)])
     library = Markup(get_plotlyjs())
-    return render(
+    html = render(
         "page.html",
         names=names,
         sections=parts,
@@ -54,6 +54,8 @@ def page(names: Sequence[str], parts: Sequence[Section], live: str | None = None
         live=live,
         written=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )
+
+    return str(html)
 
 
 def _apart(script: str) -> Markup:

@@ -12,12 +12,15 @@ from raysweep.report.importance import is_logarithmic
 from raysweep.report.rendering import render
 from raysweep.report.section import Section
 from raysweep.report.wording import NOTHING, short, short_names, told
+from raysweep.report.wording import figure as written
 
 MOST_AXES = 12
 AXIS_WIDTH = 105
 """Pixels below which axes are not read."""
 TICKS = 4
 """Parts of an axis."""
+MOST_MARKED = 6
+"""Values of a setting up to which each is marked."""
 
 
 def parallel_section(comparison: Comparison) -> Section:
@@ -40,7 +43,7 @@ def parallel_section(comparison: Comparison) -> Section:
         "click there to let it go. The leaderboard says the same in numbers."
     )
     chart = figure([lines])
-    chart.update_layout(margin={"l": 56, "r": 56, "t": 24, "b": 96})
+    chart.update_layout(margin={"l": 76, "r": 56, "t": 24, "b": 96})
     width = AXIS_WIDTH * (len(axes) + 1)
     return Section(
         "parallel", "Parallel coordinates", charted("parallel", {"": chart}, about, width)
@@ -79,15 +82,19 @@ def _named(name: str, values: Sequence[str]) -> dict[str, Any]:
     }
 
 
+def _tick(value: float) -> str:
+    """Three digits."""
+    return written(round(value) if abs(value) >= 100 else float(f"{value:.3g}"))
+
+
 def _numeric(name: str, values: Sequence[float | None], is_log: bool) -> dict[str, Any]:
     places = [None if it is None else log10(it) if is_log else float(it) for it in values]
     there = [place for place in places if place is not None]
     low, high = min(there), max(there)
     span = high - low or abs(low) or 1.0
-    ticks = (
-        {low + span * part / TICKS: "" for part in range(TICKS + 1)} if high > low else {low: ""}
-    )
-    ticks = {place: told(float(f"{10**place if is_log else place:.3g}")) for place in ticks}
+    spread = [low + span * part / TICKS for part in range(TICKS + 1)]
+    marked = sorted(set(there)) if len(set(there)) <= MOST_MARKED else spread
+    ticks = {place: _tick(10**place if is_log else place) for place in marked}
     if None in places:
         low -= span / TICKS
         ticks[low] = NOTHING

@@ -19,6 +19,10 @@ RATES = ("val/bits_per_pixel", "val/entropy_bits_per_pixel")
 DISTORTIONS = ("val/psnr", "val/lpips", "val/lpips_random", "val/ssim", "val/rfid")
 
 
+MOST_NAMED = 12
+"""Trials on the front up to which each has its name beside it."""
+
+
 def plane_section(comparison: Comparison) -> Section:
     measured = metrics_of(comparison.entries)
     figures = {
@@ -27,7 +31,10 @@ def plane_section(comparison: Comparison) -> Section:
         for rate in RATES
         if distortion in measured and rate in measured
     }
-    about = "Each trial at its best validation. The line joins those that no other beats in both."
+    about = (
+        "Each trial at its best validation, a cross where it was stopped early and a triangle where it failed. The "
+        "line joins those that no other beats in both. A click opens the trial."
+    )
     body = charted("plane", figures, about, label="Axes") if figures else _nothing()
     return Section("plane", "Rate and distortion", body)
 
@@ -65,8 +72,11 @@ def _line(best: Sequence[Entry], rate: str, distortion: str) -> Scatter:
     return Scatter(
         x=[entry.row.metrics[rate] for entry in best],
         y=[entry.row.metrics[distortion] for entry in best],
-        mode="lines",
+        mode="lines+text" if len(best) <= MOST_NAMED else "lines",
         name="Pareto front",
+        text=[plain(entry.label) for entry in best],
+        textposition="top left",
+        cliponaxis=False,
         line={"color": ACCENT, "width": 2, "dash": "dot"},
         hoverinfo="skip",
     )
@@ -100,7 +110,9 @@ def _points(
 
 
 def _hover(entry: Entry, rate: str, distortion: str) -> str:
-    figures = ", ".join(f"{short(it)} {written(entry.row.metrics[it])}" for it in (distortion, rate))
+    figures = ", ".join(
+        f"{short(it)} {written(entry.row.metrics[it])}" for it in (distortion, rate)
+    )
     return plain(f"{entry.label} ({entry.record.state}): {figures}")
 
 

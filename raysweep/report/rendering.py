@@ -29,6 +29,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": False}
     environment.filters.update(figure=figure, told=told, short=short)
     environment.globals["nothing"] = NOTHING
     return environment

@@ -8,7 +8,7 @@ from raysweep.experiment.events import Event
 from raysweep.report.contest import Comparison, Entry, metrics_of, varied
 from raysweep.report.rendering import render
 from raysweep.report.section import Section
-from raysweep.report.wording import NOTHING, figure, told
+from raysweep.report.wording import NOTHING, figure, short, told
 
 WENT_WRONG = ("failed", "diverged")
 UNTOLD = ("report", "tested")
@@ -79,7 +79,7 @@ def _told(
         best=best,
         settings=[Beside(path, *_both(path, entry.settings, theirs)) for path in paths],
         figures=[
-            Beside(name, _figure(entry.row.metrics.get(name)), _figure(figures.get(name)))
+            Beside(short(name), _figure(entry.row.metrics.get(name)), _figure(figures.get(name)))
             for name in metrics
         ],
         history=history,

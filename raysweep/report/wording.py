@@ -27,8 +27,9 @@ def told(value: Any) -> str:
 
 
 def short(metric: str) -> str:
-    """`psnr` of `val/psnr`."""
-    return metric.removeprefix("val/")
+    """`psnr` of `val/psnr`, `bits/px` of `val/bits_per_pixel`."""
+    name = metric.removeprefix("val/")
+    return name.replace("bits_per_pixel", "bits/px").replace("_", " ")
 
 
 def short_names(paths: Iterable[str]) -> dict[str, str]:

@@ -24,14 +24,16 @@ PATIENCE_SECONDS = 120
 class Browser:
     def __init__(self, chrome: webdriver.Chrome) -> None:
         self.chrome = chrome
+        self.url, self.size = "", LAPTOP
 
     def open(self, url: str, size: tuple[int, int] = LAPTOP) -> None:
         """Until all charts are drawn."""
-        self.resize(size)
+        self.url, self.size = url, size
+        self._resize(size)
         self.chrome.get(url)
         self.wait("return document.body.dataset.drawn !== undefined")
 
-    def resize(self, size: tuple[int, int]) -> None:
+    def _resize(self, size: tuple[int, int]) -> None:
         width, height = size
         self.chrome.execute_cdp_cmd(
             "Emulation.setDeviceMetricsOverride",

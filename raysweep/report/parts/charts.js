@@ -24,7 +24,8 @@ function draw(plot, figure) {
     responsive: true,
     displaylogo: false,
     displayModeBar: plot.clientWidth < NARROW ? false : "hover",
-    modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+    modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d", "sendChartToCloud"],
+    plotlyServerURL: "",
   };
   const layout = themed(figure.layout, plot.clientWidth);
   return Plotly.react(plot, figure.data, layout, config).then(() => {

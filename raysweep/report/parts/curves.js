@@ -1,7 +1,6 @@
 // Learning curves of all trials together, and of one beside the best.
 const curves = JSON.parse(document.getElementById("curves-data").textContent);
 const COLOURED = curves.palette.length;
-const SHORT = (metric) => metric.replace(/^val\//, "");
 const plain = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 const GREY = "rgba(128, 140, 155, 0.55)";
 
@@ -29,6 +28,10 @@ function line(trial, metric, style) {
   };
 }
 
+function colourOf(trial) {
+  return curves.palette[curves.trials.indexOf(trial)];
+}
+
 // All trials that have no colour of their own, as one line with gaps.
 function greyLine(trials, metric) {
   const x = [], y = [], text = [], customdata = [];
@@ -47,14 +50,16 @@ function greyLine(trials, metric) {
   };
 }
 
-function marks(trials, metric, name, symbol, color, at) {
+function marks(trials, metric, name, symbol, at) {
   const there = trials.map((trial) => [trial, at(trial)]).filter(([, step]) => step !== null);
+  const color = there.map(([trial]) => colourOf(trial) ?? colour("faint"));
+  const size = there.map(([trial]) => (colourOf(trial) ? 10 : 6));
   const values = there.map(([trial, step]) => valueAt(trial, metric, step));
   return {
     type: "scatter", mode: "markers", name, x: there.map(([, step]) => step), y: values,
     text: there.map(([trial, step]) => `${plain(trial.label)}: ${name}, step ${step.toLocaleString("en")}`),
     customdata: there.map(([trial]) => trial.key), hoverinfo: "text",
-    marker: { symbol, size: 9, color, line: { width: 1.5, color } },
+    marker: { symbol, size, color, line: { width: 1.5, color } }, legendrank: 2000,
   };
 }
 
@@ -68,26 +73,31 @@ function ganStart(trial) {
   return Math.max(trial.gan, trial.steps[0]);
 }
 
-function allCurves(metric) {
+// Where there is little room the legend holds the coloured trials alone, side by side.
+function allCurves(metric, width) {
   const there = curves.trials.filter((trial) => trial.steps.length);
-  const coloured = there.slice(0, COLOURED);
-  const lines = coloured.map((trial, place) => line(trial, metric, { color: curves.palette[place], width: 2 }));
-  const others = there.slice(COLOURED);
+  const [coloured, others] = [there.slice(0, COLOURED), there.slice(COLOURED)];
+  const lines = coloured.map((trial, place) => ({
+    ...line(trial, metric, { color: colourOf(trial), width: 2 }), legendrank: place,
+  }));
+  const isNarrow = width < NARROW;
+  const longest = Math.max(0, ...coloured.map(({ label }) => label.length));
   const data = [
     ...(others.length ? [greyLine(others, metric)] : []),
     ...lines.reverse(),
-    marks(there, metric, "discriminator begins", "diamond-open", colour("ink"), ganStart),
-    marks(there, metric, "stopped early", "x-thin", colour("ink"), endedAs("stopped")),
-    marks(there, metric, "failed or diverged", "star-triangle-down", colour("bad"), endedAs("failed", "diverged")),
+    marks(there, metric, "discriminator begins", "diamond-open", ganStart),
+    marks(there, metric, "stopped early", "x-thin", endedAs("stopped")),
+    marks(there, metric, "failed or diverged", "star-triangle-down", endedAs("failed", "diverged")),
   ].filter((trace) => trace.x.length);
+  for (const trace of data) trace.showlegend = !isNarrow || lines.includes(trace);
   return {
     data,
     layout: {
       hovermode: "closest",
-      margin: { l: 64, r: 16, t: 16, b: 56 },
+      margin: { l: 64, r: 24, t: 16, b: 56 },
       xaxis: { title: { text: "step" }, rangemode: "tozero" },
-      yaxis: { title: { text: SHORT(metric) }, automargin: true },
-      legend: { traceorder: "reversed" },
+      yaxis: { title: { text: curves.metrics[metric] }, automargin: true },
+      legend: isNarrow ? { entrywidth: 12 + 8 * longest } : {},
       showlegend: true,
     },
   };
@@ -96,21 +106,29 @@ function allCurves(metric) {
 // A small chart for each metric, as many beside one another as there is room for.
 function trialCurves(trial, width) {
   const best = curves.trials.find((it) => it.key === trial.best && it !== trial);
-  const metrics = curves.metrics.filter((it) => trial.values[it]);
+  const metrics = Object.keys(curves.metrics).filter((it) => trial.values[it]);
   const columns = Math.max(1, Math.min(3, Math.floor(width / 320)));
   const rows = Math.ceil(metrics.length / columns);
-  const data = [], shapes = [];
+  const data = [], shapes = [], annotations = [];
   const layout = {
-    hovermode: "closest", height: 60 + 210 * rows, margin: { l: 56, r: 12, t: 40, b: 40 }, shapes, showlegend: true,
-    grid: { rows, columns, pattern: "independent", xgap: 0.18, ygap: 0.32 }, legend: { y: 1, yref: "container", yanchor: "top" },
+    hovermode: "closest", height: 80 + 200 * rows, margin: { l: 52, r: 12, t: 64, b: 32 }, shapes, annotations, showlegend: true,
+    grid: { rows, columns, pattern: "independent", xgap: 0.14, ygap: 0.36 }, legend: { y: 1, yref: "container", yanchor: "top" },
   };
   for (const [place, metric] of metrics.entries()) {
     const end = place ? place + 1 : "";
     const shared = { xaxis: `x${end}`, yaxis: `y${end}`, showlegend: place === 0 };
-    if (best?.values[metric]) data.push({ ...line(best, metric, { color: GREY, width: 2 }), ...shared, legendgroup: "best" });
-    data.push({ ...line(trial, metric, { color: curves.palette[0], width: 2.5 }), ...shared, legendgroup: "trial" });
+    if (best?.values[metric]) {
+      const style = { color: GREY, width: 2 };
+      data.push({ ...line(best, metric, style), ...shared, name: `${plain(best.label)}, the best`, legendgroup: "best" });
+    }
+    const style = { color: curves.palette[0], width: 2.5 };
+    data.push({ ...line(trial, metric, style), ...shared, legendgroup: "trial" });
     layout[`xaxis${end}`] = { rangemode: "tozero", nticks: 5 };
-    layout[`yaxis${end}`] = { title: { text: SHORT(metric), standoff: 4 }, automargin: true, nticks: 5 };
+    layout[`yaxis${end}`] = { nticks: 5 };
+    annotations.push({
+      text: curves.metrics[metric], xref: `x${end} domain`, yref: `y${end} domain`, x: 0, y: 1, xanchor: "left",
+      yanchor: "bottom", showarrow: false,
+    });
     if (trial.gan !== null && trial.gan <= trial.steps.at(-1)) {
       shapes.push({
         type: "line", xref: `x${end}`, yref: `y${end} domain`, x0: trial.gan, x1: trial.gan, y0: 0, y1: 1,
@@ -124,6 +142,6 @@ function trialCurves(trial, width) {
 const allPlot = document.querySelector("#chart-curves .plot");
 if (allPlot) {
   const metric = document.querySelector("#chart-curves select");
-  chart(allPlot, () => allCurves(metric.value));
+  chart(allPlot, () => allCurves(metric.value, allPlot.clientWidth));
   metric.addEventListener("change", () => drawn.get(allPlot)());
 }
