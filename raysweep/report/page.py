@@ -54,7 +54,6 @@ def page(names: Sequence[str], parts: Sequence[Section], live: str | None = None
         live=live,
         written=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )
-
     return str(html)
 
 
