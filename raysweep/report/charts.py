@@ -12,7 +12,7 @@ from raysweep.report.rendering import render
 
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#8a63d2", "#7a7a7a")
 """Okabe and Ito's colours, told apart by colour-blind readers, darkened where they would be faint on white."""
-ACCENT, SAVED, REST = PALETTE[0], PALETTE[2], "#9aa5b1"
+ACCENT, SPARED, REST = PALETTE[0], "#8fd3b6", "#9aa5b1"
 STATES = {
     "finished": "circle",
     "running": "circle-open",
@@ -22,7 +22,6 @@ STATES = {
     "failed": "star-triangle-down",
 }
 """Of a trial -> its symbol."""
-SCALE = "Viridis"
 
 
 def layout(**settings: Any) -> Layout:

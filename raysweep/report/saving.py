@@ -6,7 +6,7 @@ from typing import NamedTuple
 from plotly.graph_objects import Bar, Figure
 
 from raysweep.experiment.account import Account
-from raysweep.report.charts import ACCENT, SAVED, charted, figure, plain
+from raysweep.report.charts import ACCENT, SPARED, charted, figure, plain
 from raysweep.report.contest import Comparison, Contest, Entry
 from raysweep.report.rendering import render
 from raysweep.report.section import Section
@@ -90,13 +90,13 @@ def _saving(entry: Entry, saved: int) -> Saving:
 
 
 def _bars(entries: Sequence[Entry], each: dict[str, Saving]) -> Figure:
-    columns = {"trained": (ACCENT, 0), "saved by stopping early": (SAVED, 1)}
+    columns = {"trained": (ACCENT, 0), "saved by stopping early": (SPARED, 1)}
     bars = [
         Bar(
             x=[plain(entry.label) for entry in entries],
             y=[each[entry.key][which] for entry in entries],
             name=name,
-            marker={"color": colour, "pattern": {"shape": "/" if which else ""}},
+            marker={"color": colour},
             hovertemplate="%{x}: %{y:,} steps " + name + "<extra></extra>",
         )
         for name, (colour, which) in columns.items()

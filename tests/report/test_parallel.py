@@ -2,32 +2,32 @@
 
 import pytest
 
-from raysweep.report.parallel import _axis
+from raysweep.report.parallel import ABSENT, axis_of, parallel_section
 from raysweep.report.wording import NOTHING
+from tests.report.sweeps import compared, swept
 
 AXES = [
-    ([1.0, 2.0, 4.0], [1.0, 2.0, 4.0], ["1", "2", "4"]),
-    ([1e-4, 1e-2], [-4.0, -2.0], ["0.0001", "0.01"]),
-    ([256, 16384], [2.408, 4.214], ["256", "16,384"]),
+    ([1.0, 2.0, 5.0], [0.0, 0.25, 1.0], ["1", "2", "5"]),
+    ([1e-4, 1e-3, 1e-2], [0.0, 0.5, 1.0], ["0.0001", "0.001", "0.01"]),
+    ([16384, 256], [1.0, 0.0], ["16,384", "256"]),
+    ([0.0, 1.0, 2, 3, 4, 5, 8], [0, 0.125, 0.25, 0.375, 0.5, 0.625, 1], ["0", "2", "4", "6", "8"]),
     (["fsq", "ema", "fsq"], [1, 0, 1], ["ema", "fsq"]),
     ([True, False], [1, 0], ["false", "true"]),
-    (["<b>", None], [0, 1], ["&lt;b&gt;", NOTHING]),
     ([[1, 2], [1, 2, 4]], [1, 0], ["[1, 2, 4]", "[1, 2]"]),
-    ([3.0, 3.0], [3.0, 3.0], ["3"]),
+    ([3.0, 3.0], [0.0, 0.0], ["3"]),
+    ([0.9, None, 0.99], [0.0, ABSENT, 1.0], ["0.9", "0.99", NOTHING]),
+    (["a", None], [0, ABSENT], ["a", NOTHING]),
 ]
 
 
 @pytest.mark.parametrize(("values", "places", "ticks"), AXES)
 def test_an_axis(values, places, ticks):
-    axis = _axis("<i>", values)
-    assert axis["values"] == pytest.approx(places, abs=1e-3)
-    assert axis["label"] == "&lt;i&gt;"
-    assert axis["ticktext"] == ticks
-    low, high = axis["range"]
-    assert low < min(axis["values"]) <= max(axis["values"]) < high
+    axis = axis_of("some", values)
+    assert axis.places == pytest.approx(places)
+    assert sorted(axis.ticks.values()) == sorted(ticks)
+    assert set(axis.ticks) <= {ABSENT} | {place / 1000 for place in range(1001)}
 
 
-def test_a_trial_without_the_number_passes_below_all_others():
-    axis = _axis("decay", [0.9, None, 0.99])
-    assert axis["values"][1] < min(axis["values"][0], axis["values"][2])
-    assert axis["ticktext"][axis["tickvals"].index(axis["values"][1])] == NOTHING
+def test_it_takes_two_trials_that_differ(tmp_path):
+    single = compared(swept(tmp_path / "one", trials=1, validations=1))
+    assert "It takes two trials" in parallel_section(single).body

@@ -14,6 +14,7 @@ function themed(layout, width) {
     own[name] = { gridcolor: grid, linecolor: faint, zerolinecolor: grid, tickcolor: faint, ...layout[name] };
   }
   own.legend = { orientation: "h", yanchor: "bottom", y: 1.02, x: 0, xanchor: "left", ...layout.legend };
+  own.annotations = layout.annotations?.map((it) => ({ bgcolor: card, opacity: 0.9, ...it }));
   own.modebar = { bgcolor: "rgba(0,0,0,0)", color: faint, activecolor: colour("accent") };
   own.margin = { ...layout.margin, ...(width < NARROW ? { l: Math.min(layout.margin.l, 52), r: 10 } : {}) };
   return own;
