@@ -198,6 +198,44 @@ def _enqueue(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _compare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("experiments", nargs="+", metavar="EXPERIMENT")
+    parser.add_argument(
+        "--html",
+        metavar="FILE",
+        help="a page that needs nothing beside it (default: report.html in the first experiment, where neither "
+        "--csv nor --json is asked for)",
+    )
+    parser.add_argument("--csv", metavar="FILE", help="a line a trial, best first; -: print it")
+    parser.add_argument(
+        "--json", metavar="FILE", help="the same with all validations and settings; -: print it"
+    )
+    parser.add_argument(
+        "--top",
+        type=int,
+        default=6,
+        metavar="N",
+        help="trials whose pictures the page shows, the best ones (default: 6; 0: none)",
+    )
+    parser.add_argument(
+        "--trial",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="one more trial to show by pictures; as often as there are such",
+    )
+    parser.add_argument(
+        "--serve", action="store_true", help="serve the page, and renew it while the sweep runs"
+    )
+    parser.add_argument(
+        "--host",
+        help="with --serve: the address to listen at (default: 127.0.0.1, which only this machine reaches)",
+    )
+    parser.add_argument(
+        "--port", type=int, help="with --serve (default: 8267; 0: one that is free)"
+    )
+
+
 def _export(parser: argparse.ArgumentParser) -> None:
     _experiment_word(parser)
     parser.add_argument(
@@ -286,6 +324,7 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "pause": ("let every trial of a sweep rest from its next checkpoint on", _experiment_word),
     "unpause": ("go on with a sweep that was paused", _experiment_word),
     "status": ("the trials of an experiment, best first", _experiment_word),
+    "compare": ("which trial won and why, as a page for a browser or as a table", _compare),
     "export": ("write a trial's best model as a folder for raysweep.load", _export),
     "doctor": ("what machines lack to run trials, and what to do about it", _doctor),
 }

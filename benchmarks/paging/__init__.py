@@ -1,0 +1,1 @@
+"""What `benchmarks/page.py` draws: a sweep that nobody trained."""

@@ -1,0 +1,147 @@
+// Learning curves of all trials together, and of one beside the best.
+const curves = JSON.parse(document.getElementById("curves-data").textContent);
+const COLOURED = curves.palette.length;
+const plain = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+const GREY = "rgba(128, 140, 155, 0.55)";
+
+function valuesOf(trial, metric) {
+  return trial.values[metric] ?? trial.steps.map(() => null);
+}
+
+// The curve's value at a step between two validations.
+function valueAt(trial, metric, step) {
+  const { steps } = trial;
+  const values = valuesOf(trial, metric);
+  if (!steps.length || step > steps.at(-1)) return null;
+  const after = steps.findIndex((it) => it >= step);
+  if (after <= 0) return values[0];
+  const share = (step - steps[after - 1]) / (steps[after] - steps[after - 1]);
+  return values[after - 1] + share * (values[after] - values[after - 1]);
+}
+
+function line(trial, metric, style) {
+  const name = plain(trial.label);
+  return {
+    type: "scatter", mode: trial.steps.length > 1 ? "lines" : "markers", x: trial.steps, y: valuesOf(trial, metric),
+    name, customdata: trial.steps.map(() => trial.key), marker: { color: style.color, size: 6 }, line: style,
+    hovertemplate: `${name}: %{y:.4g} at step %{x:,}<extra></extra>`,
+  };
+}
+
+function colourOf(trial) {
+  return curves.palette[curves.trials.indexOf(trial)];
+}
+
+// All trials that have no colour of their own, as one line with gaps.
+function greyLine(trials, metric) {
+  const x = [], y = [], text = [], customdata = [];
+  for (const trial of trials) {
+    const values = valuesOf(trial, metric);
+    const name = `${plain(trial.label)} (${trial.state})`;
+    for (const [place, step] of trial.steps.entries()) {
+      x.push(step); y.push(values[place]); text.push(name); customdata.push(trial.key);
+    }
+    x.push(null); y.push(null); text.push(""); customdata.push("");
+  }
+  const hovertemplate = "%{text}: %{y:.4g} at step %{x:,}<extra></extra>";
+  return {
+    type: "scatter", mode: "lines", x, y, text, customdata, hovertemplate,
+    name: "others", line: { color: GREY, width: 1 },
+  };
+}
+
+function marks(trials, metric, name, symbol, at) {
+  const there = trials.map((trial) => [trial, at(trial)]).filter(([, step]) => step !== null);
+  const color = there.map(([trial]) => colourOf(trial) ?? colour("faint"));
+  const size = there.map(([trial]) => (colourOf(trial) ? 10 : 6));
+  const values = there.map(([trial, step]) => valueAt(trial, metric, step));
+  return {
+    type: "scatter", mode: "markers", name, x: there.map(([, step]) => step), y: values,
+    text: there.map(([trial, step]) => `${plain(trial.label)}: ${name}, step ${step.toLocaleString("en")}`),
+    customdata: there.map(([trial]) => trial.key), hoverinfo: "text",
+    marker: { symbol, size, color, line: { width: 1.5, color } }, legendrank: 2000,
+  };
+}
+
+function endedAs(...states) {
+  return (trial) => (states.includes(trial.state) && trial.steps.length ? trial.steps.at(-1) : null);
+}
+
+// Not where it lies beyond the last validation; before the first, at that.
+function ganStart(trial) {
+  if (trial.gan === null || !trial.steps.length || trial.gan > trial.steps.at(-1)) return null;
+  return Math.max(trial.gan, trial.steps[0]);
+}
+
+// Where there is little room the legend holds the coloured trials alone, side by side.
+function allCurves(metric, width) {
+  const there = curves.trials.filter((trial) => trial.steps.length);
+  const [coloured, others] = [there.slice(0, COLOURED), there.slice(COLOURED)];
+  const lines = coloured.map((trial, place) => ({
+    ...line(trial, metric, { color: colourOf(trial), width: 2 }), legendrank: place,
+  }));
+  const isNarrow = width < NARROW;
+  const longest = Math.max(0, ...coloured.map(({ label }) => label.length));
+  const data = [
+    ...(others.length ? [greyLine(others, metric)] : []),
+    ...lines.reverse(),
+    marks(there, metric, "discriminator begins", "diamond-open", ganStart),
+    marks(there, metric, "stopped early", "x-thin", endedAs("stopped")),
+    marks(there, metric, "failed or diverged", "star-triangle-down", endedAs("failed", "diverged")),
+  ].filter((trace) => trace.x.length);
+  for (const trace of data) trace.showlegend = !isNarrow || lines.includes(trace);
+  return {
+    data,
+    layout: {
+      hovermode: "closest",
+      margin: { l: 64, r: 24, t: 16, b: 56 },
+      xaxis: { title: { text: "step" }, rangemode: "tozero" },
+      yaxis: { title: { text: curves.metrics[metric] }, automargin: true },
+      legend: isNarrow ? { entrywidth: 12 + 8 * longest } : {},
+      showlegend: true,
+    },
+  };
+}
+
+// A small chart for each metric, as many beside one another as there is room for.
+function trialCurves(trial, width) {
+  const best = curves.trials.find((it) => it.key === trial.best && it !== trial);
+  const metrics = Object.keys(curves.metrics).filter((it) => trial.values[it]);
+  const columns = Math.max(1, Math.min(3, Math.floor(width / 320)));
+  const rows = Math.ceil(metrics.length / columns);
+  const data = [], shapes = [], annotations = [];
+  const layout = {
+    hovermode: "closest", height: 80 + 200 * rows, margin: { l: 52, r: 12, t: 64, b: 32 }, shapes, annotations, showlegend: true,
+    grid: { rows, columns, pattern: "independent", xgap: 0.14, ygap: 0.36 }, legend: { y: 1, yref: "container", yanchor: "top" },
+  };
+  for (const [place, metric] of metrics.entries()) {
+    const end = place ? place + 1 : "";
+    const shared = { xaxis: `x${end}`, yaxis: `y${end}`, showlegend: place === 0 };
+    if (best?.values[metric]) {
+      const style = { color: GREY, width: 2 };
+      data.push({ ...line(best, metric, style), ...shared, name: `${plain(best.label)}, the best`, legendgroup: "best" });
+    }
+    const style = { color: curves.palette[0], width: 2.5 };
+    data.push({ ...line(trial, metric, style), ...shared, legendgroup: "trial" });
+    layout[`xaxis${end}`] = { rangemode: "tozero", nticks: 5 };
+    layout[`yaxis${end}`] = { nticks: 5 };
+    annotations.push({
+      text: curves.metrics[metric], xref: `x${end} domain`, yref: `y${end} domain`, x: 0, y: 1, xanchor: "left",
+      yanchor: "bottom", showarrow: false,
+    });
+    if (trial.gan !== null && trial.gan <= trial.steps.at(-1)) {
+      shapes.push({
+        type: "line", xref: `x${end}`, yref: `y${end} domain`, x0: trial.gan, x1: trial.gan, y0: 0, y1: 1,
+        line: { dash: "dot", width: 1, color: colour("ink") },
+      });
+    }
+  }
+  return { data, layout };
+}
+
+const allPlot = document.querySelector("#chart-curves .plot");
+if (allPlot) {
+  const metric = document.querySelector("#chart-curves select");
+  chart(allPlot, () => allCurves(metric.value, allPlot.clientWidth));
+  metric.addEventListener("change", () => drawn.get(allPlot)());
+}

@@ -1,0 +1,99 @@
+"""The page over HTTP, made anew when an experiment has changed."""
+
+import gzip
+import hashlib
+from collections.abc import Callable
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from threading import Lock
+from typing import Any
+from urllib.parse import urlsplit
+
+from raysweep.errors import ConfigError
+
+NEVER_KEPT = ("Cache-Control", "no-store")
+
+
+class Latest:
+    """`version` says in a word how things stand, and `make` makes the page of that word; neither runs twice at once."""
+
+    def __init__(self, version: Callable[[], str], make: Callable[[str], str]) -> None:
+        self._version, self._make = version, make
+        self._made = ""
+        self._page = b""
+        self._one_at_a_time = Lock()
+
+    def version(self) -> str:
+        with self._one_at_a_time:
+            return self._version()
+
+    def page(self) -> bytes:
+        """Gzipped HTML."""
+        with self._one_at_a_time:
+            version = self._version()
+            if version != self._made:
+                self._page = gzip.compress(self._make(version).encode(), compresslevel=1)
+                self._made = version
+            return self._page
+
+
+def server(latest: Latest, host: str, port: int) -> ThreadingHTTPServer:
+    """Bound, and not yet serving; `port` 0: a free one. ConfigError where it cannot be had."""
+    try:
+        return _Server((host, port), _handler(latest, is_local=is_loopback(host)))
+    except (OSError, OverflowError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise ConfigError(
+            f"--serve takes a port that is free, got {host}:{port}: {why}. Give another --port, or 0 for any."
+        ) from None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches it."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+
+def _handler(latest: Latest, *, is_local: bool) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        """A local page answers to local names alone: no other site's name may be made to lead here."""
+
+        def do_GET(self) -> None:
+            name = urlsplit(f"//{self.headers.get('Host', '')}").hostname or ""
+            path = urlsplit(self.path).path
+            if is_local and not is_loopback(name):
+                self.send_error(HTTPStatus.FORBIDDEN)
+            elif path == "/":
+                self._answer(
+                    latest.page(), "text/html; charset=utf-8", ("Content-Encoding", "gzip")
+                )
+            elif path == "/version":
+                self._answer(latest.version().encode(), "text/plain; charset=utf-8")
+            else:
+                self.send_error(HTTPStatus.NOT_FOUND)
+
+        def _answer(self, body: bytes, kind: str, *headers: tuple[str, str]) -> None:
+            self.send_response(HTTPStatus.OK)
+            for name, value in (("Content-Type", kind), NEVER_KEPT, *headers):
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Says nothing in the terminal."""
+
+    return Handler
+
+
+def digest(*parts: bytes) -> str:
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]

@@ -1,0 +1,43 @@
+"""Parameter importance: what decides comes first, and too few trials say nothing."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from raysweep.report.importance import FEWEST, importance_section, importances
+from raysweep.search.objective import Score
+from tests.report.sweeps import compared, swept
+
+DECIDES = "loss.disc_weight"
+
+
+@pytest.fixture
+def entries(tmp_path):
+    """Of which one setting alone decides."""
+    found = compared(swept(tmp_path / "one", trials=40, validations=2)).entries
+    return [
+        replace(it, row=replace(it.row, score=Score((-abs(np.log(it.record.params[DECIDES])),))))
+        for it in found
+    ]
+
+
+def test_what_decides_comes_first(entries):
+    (found,) = importances(entries[0].contest.objective, entries)
+    assert found.goal == "psnr"
+    assert next(iter(found.of)) == DECIDES
+    assert sum(found.of.values()) == pytest.approx(1.0)
+    assert set(found.of) == set(entries[0].record.params)
+
+
+def test_a_list_among_the_values_is_a_value(entries):
+    for place, entry in enumerate(entries):
+        entry.record.params["model.ch_mult"] = [[1, 2], [1, 2, 4]][place % 2]
+    (found,) = importances(entries[0].contest.objective, entries)
+    assert "model.ch_mult" in found.of
+
+
+def test_too_few_trials_say_how_many_it_takes(tmp_path):
+    few = compared(swept(tmp_path / "one", trials=FEWEST - 1, validations=2))
+    assert importances(few.contests[0].objective, few.entries) == []
+    assert f"needs {FEWEST} searched trials" in importance_section(few).body

@@ -1,0 +1,55 @@
+"""What early stopping saved, as `raysweep status` counts it, and in time."""
+
+import pytest
+
+from raysweep.report.saving import Saving, in_all, savings, told
+from tests.report.sweeps import append, compared, swept
+
+
+def test_it_is_what_the_budget_counts(comparison):
+    (contest,) = comparison.contests
+    each = savings(comparison, contest)
+    assert contest.budget.saved_steps > 0
+    assert in_all(list(each.values())).saved == contest.budget.saved_steps
+    stopped = {entry.key for entry in comparison.entries if entry.record.state == "stopped"}
+    assert {key for key, saving in each.items() if saving.saved} == stopped
+
+
+def test_time_is_taken_at_the_trial_s_own_speed(tmp_path):
+    """It took 40 s for 10 steps, on half a GPU, and 90 were left."""
+    experiment = swept(tmp_path / "one", trials=1, validations=1)
+    told = [
+        {"kind": "opened", "trial": "", "time": 0.0},
+        {"kind": "proposed", "time": 0.0, "last_step": 100, "gpus": 0.5, "origin": "space"},
+        {"kind": "started", "time": 10.0},
+        {"kind": "report", "time": 50.0, "step": 10, "metrics": {"val/psnr": 20.0}},
+        {"kind": "ended", "time": 50.0, "state": "stopped", "reason": "below its peers"},
+    ]
+    experiment.events.unlink()
+    append(
+        experiment, *({"trial": "0000", "params": {}, "settings": {}, **event} for event in told)
+    )
+    comparison = compared(experiment)
+    (saving,) = savings(comparison, comparison.contests[0]).values()
+    assert saving == Saving(10, 90, pytest.approx(0.1), pytest.approx(0.05))
+    assert saving.share == 0.9
+
+
+SENTENCES = [
+    (Saving(50, 0, 0.0, 0.0), "No trial of the search was stopped early, so nothing was saved."),
+    (
+        Saving(3000, 1000, 2.5, 5.0),
+        "Stopping early saved 1,000 of 4,000 steps (25%): about 2.5 hours of trials at their own speed, "
+        "and 5 GPU-hours.",
+    ),
+    (
+        Saving(3000, 1000, 2.5, 0.0),
+        "Stopping early saved 1,000 of 4,000 steps (25%): about 2.5 hours of trials at their own speed, "
+        "and no GPU-hours, as trials took no GPU.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("saving", "sentence"), SENTENCES)
+def test_told(saving, sentence):
+    assert told(saving) == sentence

@@ -1,0 +1,89 @@
+"""The page over HTTP: made anew when it must be, for this machine alone unless told otherwise."""
+
+import gzip
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from threading import Thread
+
+import pytest
+
+from raysweep.errors import ConfigError
+from raysweep.report.serving import Latest, is_loopback, server
+
+
+class Sweep:
+    """Stands where an experiment would."""
+
+    def __init__(self) -> None:
+        self.version, self.made = "1", 0
+
+    def make(self, version: str) -> str:
+        self.made += 1
+        return f"page {version}"
+
+
+@contextmanager
+def serving(sweep: Sweep, host: str = "127.0.0.1") -> Iterator[int]:
+    with server(Latest(lambda: sweep.version, sweep.make), host, 0) as listening:
+        Thread(target=listening.serve_forever, daemon=True).start()
+        yield listening.server_port
+        listening.shutdown()
+
+
+def get(port: int, path: str, host: str = "localhost") -> tuple[int, bytes]:
+    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("GET", path, headers={"Host": f"{host}:{port}"})
+    answer = connection.getresponse()
+    body = answer.read()
+    connection.close()
+    return answer.status, gzip.decompress(body) if path == "/" and answer.status == 200 else body
+
+
+def test_it_is_made_once_for_each_version():
+    sweep = Sweep()
+    with serving(sweep) as port:
+        assert [get(port, "/") for _ in range(3)] == [(200, b"page 1")] * 3
+        assert sweep.made == 1
+        sweep.version = "2"
+        assert get(port, "/version") == (200, b"2")
+        assert get(port, "/") == (200, b"page 2")
+        assert sweep.made == 2
+
+
+def test_nothing_else_is_there():
+    with serving(Sweep()) as port:
+        assert get(port, "/../../etc/passwd")[0] == 404
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", ""])
+def test_a_name_of_elsewhere_that_leads_here_is_refused(host):
+    with serving(Sweep()) as port:
+        assert get(port, "/", host)[0] == 403
+        assert get(port, "/", "127.0.0.1")[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "is_local"),
+    [
+        ("127.0.0.1", True),
+        ("localhost", True),
+        ("::1", True),
+        ("0.0.0.0", False),
+        ("10.0.0.3", False),
+        ("a", False),
+    ],
+)
+def test_what_only_this_machine_reaches(host, is_local):
+    assert is_loopback(host) is is_local
+
+
+@pytest.mark.parametrize("port", [70_000, -1])
+def test_a_port_that_cannot_be_had_is_told(port):
+    with pytest.raises(ConfigError, match="--serve takes a port that is free"):
+        server(Latest(str, str), "127.0.0.1", port)
+
+
+def test_a_port_that_is_taken_is_told():
+    with serving(Sweep()) as port, pytest.raises(ConfigError, match="in use"):
+        server(Latest(str, str), "127.0.0.1", port)
