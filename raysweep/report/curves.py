@@ -4,7 +4,7 @@ from math import isfinite
 from typing import Any
 
 from raysweep.report.charts import PALETTE
-from raysweep.report.contest import Comparison, Entry, metrics_of
+from raysweep.report.contest import Comparison, Entry, by_place, metrics_of
 from raysweep.report.rendering import render
 from raysweep.report.section import Section
 from raysweep.report.wording import short
@@ -14,16 +14,21 @@ DIGITS = 6
 
 
 def curves_section(comparison: Comparison) -> Section:
+    shown = by_place(entry for entry in comparison.entries if entry.record.reports)
+    colours = dict(zip((entry.key for entry in shown), PALETTE, strict=False))
     data = {
         "metrics": {name: short(name) for name in metrics_of(comparison.entries)},
-        "palette": PALETTE,
-        "trials": [_curve(comparison, entry) for entry in comparison.entries],
+        "trials": [
+            _curve(comparison, entry, colours.get(entry.key)) for entry in comparison.entries
+        ],
     }
-    is_there = any(entry.record.reports for entry in comparison.entries)
-    return Section("curves", "Learning curves", render("curves.html", data=data, is_there=is_there))
+    return Section(
+        "curves", "Learning curves", render("curves.html", data=data, is_there=bool(shown))
+    )
 
 
-def _curve(comparison: Comparison, entry: Entry) -> dict[str, Any]:
+def _curve(comparison: Comparison, entry: Entry, colour: str | None) -> dict[str, Any]:
+    """`colour`: None: one of many."""
     reports = entry.record.reports
     steps = sorted(reports)
     names = {name for step in steps for name in reports[step] if name.startswith("val/")}
@@ -32,6 +37,7 @@ def _curve(comparison: Comparison, entry: Entry) -> dict[str, Any]:
         "key": entry.key,
         "label": entry.label,
         "state": entry.record.state,
+        "colour": colour,
         "best": None if best is None else best.key,
         "gan": entry.gan_from,
         "steps": steps,

@@ -41,6 +41,11 @@ for (const choice of document.querySelectorAll("figure select")) {
   }
 }
 """
+SHOW_BUTTONS = """
+for (const plot of drawn.keys()) {
+  Plotly.react(plot, plot.data, plot.layout, { ...plot._context, displayModeBar: true });
+}
+"""
 COLOURS = """
 const colour = (selector, of) => getComputedStyle(document.querySelector(selector))[of];
 return [colour("figcaption", "color"), colour("main > section", "backgroundColor")];
@@ -84,6 +89,7 @@ def test_it_draws_every_chart_without_a_complaint_or_a_request(browser, file, si
 
 
 def test_no_button_sends_a_chart_anywhere(page):
+    page.run(SHOW_BUTTONS)
     titles = page.run(
         "return [...document.querySelectorAll('.modebar-btn')].map(it => it.dataset.title)"
     )

@@ -1,6 +1,5 @@
 // Learning curves of all trials together, and of one beside the best.
 const curves = JSON.parse(document.getElementById("curves-data").textContent);
-const COLOURED = curves.palette.length;
 const plain = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 const GREY = "rgba(128, 140, 155, 0.55)";
 
@@ -28,10 +27,6 @@ function line(trial, metric, style) {
   };
 }
 
-function colourOf(trial) {
-  return curves.palette[curves.trials.indexOf(trial)];
-}
-
 // All trials that have no colour of their own, as one line with gaps.
 function greyLine(trials, metric) {
   const x = [], y = [], text = [], customdata = [];
@@ -52,8 +47,8 @@ function greyLine(trials, metric) {
 
 function marks(trials, metric, name, symbol, at) {
   const there = trials.map((trial) => [trial, at(trial)]).filter(([, step]) => step !== null);
-  const color = there.map(([trial]) => colourOf(trial) ?? colour("faint"));
-  const size = there.map(([trial]) => (colourOf(trial) ? 10 : 6));
+  const color = there.map(([trial]) => trial.colour ?? colour("faint"));
+  const size = there.map(([trial]) => (trial.colour ? 10 : 6));
   const values = there.map(([trial, step]) => valueAt(trial, metric, step));
   return {
     type: "scatter", mode: "markers", name, x: there.map(([, step]) => step), y: values,
@@ -76,9 +71,9 @@ function ganStart(trial) {
 // Where there is little room the legend holds the coloured trials alone, side by side.
 function allCurves(metric, width) {
   const there = curves.trials.filter((trial) => trial.steps.length);
-  const [coloured, others] = [there.slice(0, COLOURED), there.slice(COLOURED)];
+  const [coloured, others] = [there.filter((it) => it.colour), there.filter((it) => !it.colour)];
   const lines = coloured.map((trial, place) => ({
-    ...line(trial, metric, { color: colourOf(trial), width: 2 }), legendrank: place,
+    ...line(trial, metric, { color: trial.colour, width: 2 }), legendrank: place,
   }));
   const isNarrow = width < NARROW;
   const longest = Math.max(0, ...coloured.map(({ label }) => label.length));
@@ -121,7 +116,7 @@ function trialCurves(trial, width) {
       const style = { color: GREY, width: 2 };
       data.push({ ...line(best, metric, style), ...shared, name: `${plain(best.label)}, the best`, legendgroup: "best" });
     }
-    const style = { color: curves.palette[0], width: 2.5 };
+    const style = { color: colour("accent"), width: 2.5 };
     data.push({ ...line(trial, metric, style), ...shared, legendgroup: "trial" });
     layout[`xaxis${end}`] = { rangemode: "tozero", nticks: 5 };
     layout[`yaxis${end}`] = { nticks: 5 };
