@@ -176,7 +176,7 @@ def test_nothing_that_a_trial_says_becomes_part_of_the_page(browser, tmp_path):
         "return document.querySelector('details.trial[open] svg .scatterlayer .trace') !== null"
     )
     assert browser.run("return window.pwned") is None
-    assert not browser.all("img, main b")
+    assert not browser.all("img, main b, main svg a, main a[href^=http]")
     shown = browser.run("return document.querySelector('main').textContent")
     assert "<img src=x onerror=" in shown
     assert "{{ 7*7 }}" in shown
