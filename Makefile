@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: install demo test test-all test-cluster check bench
+.PHONY: install browser demo test test-all test-cluster check bench
 
 install: .venv/installed
 
@@ -10,6 +10,12 @@ install: .venv/installed
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,view]"
 	touch $@
+
+# Debian's Chromium, in which tests open the comparison page; without it they are skipped.
+browser:
+	@{ command -v chromium && command -v chromedriver; } > /dev/null \
+	|| { [ "$$(id -u)" = 0 ] && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium chromium-driver > /dev/null; } \
+	|| echo "no browser: as root, apt-get install chromium chromium-driver"
 
 demo: install
 	$(BIN)/raysweep demo
@@ -20,11 +26,11 @@ check: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: check
+test: check browser
 	$(BIN)/pytest -m "not ray and not slow and not gpu" --numprocesses auto --dist loadfile --durations=5
 	$(BIN)/pytest -m "ray and not slow and not gpu" --maxfail 3 --durations=5
 
-test-all: check
+test-all: check browser
 	$(BIN)/pytest -m "not gpu and not cluster"
 
 test-cluster: install

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import inf
 from typing import Any
 
 from raysweep.comparable import Fingerprint, compares
@@ -20,7 +21,7 @@ from raysweep.search.budget import Budget
 from raysweep.search.objective import Objective
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Contest:
     """One experiment."""
 
@@ -44,7 +45,7 @@ class Contest:
     """Whether a driver is at work."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Entry:
     """One trial."""
 
@@ -81,13 +82,18 @@ class Entry:
         return self.run.loss.gan_timing(self.run.training.steps).start
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Comparison:
     contests: Sequence[Contest]
     differences: Sequence[str]
     """Why scores of different experiments do not compare; none: they do."""
     entries: Sequence[Entry]
     """Best first; where experiments do not compare, one after another."""
+
+    @property
+    def groups(self) -> Sequence[Sequence[Contest]]:
+        """Of experiments whose scores compare."""
+        return [[contest] for contest in self.contests] if self.differences else [self.contests]
 
     def best_of(self, entry: Entry) -> Entry | None:
         """The best trial of those that `entry` compares with, but for a finalist's repetitions."""
@@ -96,6 +102,11 @@ class Comparison:
 
     def _compare(self, one: Entry, other: Entry) -> bool:
         return not self.differences or one.contest is other.contest
+
+
+def by_place(entries: Iterable[Entry]) -> list[Entry]:
+    """Best first, where experiments do not compare too: first the best of each; those without a score last."""
+    return sorted(entries, key=lambda entry: entry.place or inf)
 
 
 def compare(contests: Sequence[Contest]) -> Comparison:

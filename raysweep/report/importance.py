@@ -129,6 +129,7 @@ def _bars(of: Mapping[str, float]) -> Figure:
                 marker={"color": ACCENT},
                 text=[f"{share:.0%}" for share in shares],
                 textposition="auto",
+                textangle=0,
                 hovertext=[plain(path) for path in of][::-1],
                 hoverinfo="text",
             )

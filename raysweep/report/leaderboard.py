@@ -75,7 +75,7 @@ def _columns(comparison: Comparison) -> Iterator[Column]:
     if any(entry.given for entry in entries):
         yield Column("given as", "who gave its settings", False, lambda it: _text(it.given))
     for name in dict.fromkeys(name for entry in entries for name in entry.row.judged):
-        yield Column(name, _JUDGED.get(name, ""), True, _judged(name))
+        yield Column(name, _JUDGED[name], True, _on_front if name == "front" else _judged(name))
     if any(entry.row.broken for entry in entries):
         yield Column("breaks", "constraints", False, lambda it: _text(", ".join(it.row.broken)))
     for metric in metrics_of(entries):
@@ -91,7 +91,7 @@ def _columns(comparison: Comparison) -> Iterator[Column]:
 
 _JUDGED = {
     "score": "weighted sum of the goals",
-    "front": "1: on the Pareto front",
+    "front": "*: on the Pareto front",
     "violation": "how far from keeping the constraints",
 }
 
@@ -102,6 +102,11 @@ def _best_step(entry: Entry) -> Cell:
 
 def _time(entry: Entry) -> Cell:
     return Cell(in_time(entry.seconds), round(entry.seconds, 3)) if entry.seconds else EMPTY
+
+
+def _on_front(entry: Entry) -> Cell:
+    front = entry.row.judged.get("front")
+    return EMPTY if front is None else Cell("*" if front else "no", front)
 
 
 def _judged(name: str) -> Callable[[Entry], Cell]:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from plotly.graph_objects import Figure, Scatter
 
 from raysweep.report.charts import ACCENT, PALETTE, REST, charted, figure, plain
-from raysweep.report.contest import Comparison, Entry, varied
+from raysweep.report.contest import Comparison, Entry, by_place, varied
 from raysweep.report.importance import is_logarithmic
 from raysweep.report.rendering import render
 from raysweep.report.section import Section
@@ -41,7 +41,7 @@ class Axis(NamedTuple):
 
 
 def parallel_section(comparison: Comparison) -> Section:
-    entries = [entry for entry in comparison.entries if entry.row.score is not None]
+    entries = by_place(entry for entry in comparison.entries if entry.row.score is not None)
     paths = [path for path in varied(entries) if _was_asked(entries, path)][: MOST_AXES - 1]
     if len(entries) < 2 or not paths:
         body = render("note.html", text="It takes two trials with a validation that differ.")
@@ -100,9 +100,9 @@ def _was_asked(entries: Sequence[Entry], path: str) -> bool:
 
 
 def _result(comparison: Comparison, entries: Sequence[Entry]) -> tuple[str, list[Any]]:
-    """Name and values of what ranks first: the weighted sum, or the first goal's metric."""
+    """Name and values of what ranks first: the weighted sum, where all have it, or the first goal's metric."""
     objective = comparison.contests[0].objective
-    if objective.weights:
+    if objective.weights and not comparison.differences:
         return "score", [entry.row.judged.get("score") for entry in entries]
     metric = objective.goals[0].metric
     return short(metric), [entry.row.metrics.get(metric) for entry in entries]

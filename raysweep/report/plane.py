@@ -6,7 +6,7 @@ from plotly.graph_objects import Figure, Scatter
 
 from raysweep.metrics import direction
 from raysweep.report.charts import ACCENT, PALETTE, REST, STATES, charted, figure, plain
-from raysweep.report.contest import Comparison, Entry, metrics_of
+from raysweep.report.contest import Comparison, Contest, Entry, metrics_of
 from raysweep.report.rendering import render
 from raysweep.report.section import Section
 from raysweep.report.wording import figure as written
@@ -53,12 +53,16 @@ def pareto_front(entries: Sequence[Entry], rate: str, distortion: str) -> list[E
 
 def _plane(comparison: Comparison, rate: str, distortion: str) -> Figure:
     there = [it for it in comparison.entries if {rate, distortion} <= it.row.metrics.keys()]
-    best = pareto_front(there, rate, distortion)
-    traces = [_line(best, rate, distortion)]
-    for number, contest in enumerate(comparison.contests):
-        own = [entry for entry in there if entry.contest is contest]
-        colour = PALETTE[number % len(PALETTE)] if comparison.contests[1:] else None
-        traces.append(_points(own, rate, distortion, contest.name, colour, best))
+    traces = []
+    for group in comparison.groups:
+        peers = [entry for entry in there if entry.contest in group]
+        best = pareto_front(peers, rate, distortion)
+        traces.append(_line(comparison, group, best, rate, distortion))
+        for contest in group:
+            own = [entry for entry in peers if entry.contest is contest]
+            traces.append(
+                _points(own, rate, distortion, contest.name, _colour(comparison, contest), best)
+            )
     way = "higher" if direction(distortion) == "max" else "lower"
     return figure(
         traces,
@@ -68,16 +72,32 @@ def _plane(comparison: Comparison, rate: str, distortion: str) -> Figure:
     )
 
 
-def _line(best: Sequence[Entry], rate: str, distortion: str) -> Scatter:
+def _colour(comparison: Comparison, contest: Contest) -> str | None:
+    """None: there is no other one."""
+    number = comparison.contests.index(contest)
+    return PALETTE[number % len(PALETTE)] if comparison.contests[1:] else None
+
+
+def _line(
+    comparison: Comparison,
+    group: Sequence[Contest],
+    best: Sequence[Entry],
+    rate: str,
+    distortion: str,
+) -> Scatter:
+    """The front of experiments that compare."""
+    is_one_of_several = len(comparison.groups) > 1
+    name = f"Pareto front of {group[0].name}" if is_one_of_several else "Pareto front"
+    colour = _colour(comparison, group[0]) if is_one_of_several else ACCENT
     return Scatter(
         x=[entry.row.metrics[rate] for entry in best],
         y=[entry.row.metrics[distortion] for entry in best],
         mode="lines+text" if len(best) <= MOST_NAMED else "lines",
-        name="Pareto front",
+        name=plain(name),
         text=[plain(entry.label) for entry in best],
         textposition="top left",
         cliponaxis=False,
-        line={"color": ACCENT, "width": 2, "dash": "dot"},
+        line={"color": colour, "width": 2, "dash": "dot"},
         hoverinfo="skip",
     )
 

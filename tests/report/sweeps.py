@@ -10,7 +10,7 @@ from raysweep.experiment.layout import Experiment
 from raysweep.experiment.mirror import opened
 from raysweep.report.contest import Comparison
 
-NASTY = """</script><script>window.pwned = 1</script><img src=x onerror="pwned=1">'"&{{ 7*7 }}"""
+NASTY = """</script><script>window.pwned = 1</script><img src=x onerror="pwned=1"><a href="https://evil.example">'"&{{ 7*7 }}"""
 ODD_NAME = """it's "odd" <b>&"""
 """Of a folder on the way to an experiment."""
 

@@ -24,7 +24,7 @@ function draw(plot, figure) {
   const config = {
     responsive: true,
     displaylogo: false,
-    displayModeBar: plot.clientWidth < NARROW ? false : "hover",
+    displayModeBar: matchMedia("(hover: none)").matches ? false : "hover",
     modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d", "sendChartToCloud"],
     plotlyServerURL: "",
   };

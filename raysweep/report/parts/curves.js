@@ -1,17 +1,17 @@
 // Learning curves of all trials together, and of one beside the best.
 const curves = JSON.parse(document.getElementById("curves-data").textContent);
-const COLOURED = curves.palette.length;
 const plain = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 const GREY = "rgba(128, 140, 155, 0.55)";
 
-function valuesOf(trial, metric) {
-  return trial.values[metric] ?? trial.steps.map(() => null);
+// Validations and training have steps of their own; a trial without the metric has none.
+function stepsOf(trial, metric) {
+  return metric in trial.values ? trial.steps[metric.split("/")[0]] : [];
 }
 
-// The curve's value at a step between two validations.
+// The curve's value at a step between two of its own.
 function valueAt(trial, metric, step) {
-  const { steps } = trial;
-  const values = valuesOf(trial, metric);
+  const steps = stepsOf(trial, metric);
+  const values = trial.values[metric];
   if (!steps.length || step > steps.at(-1)) return null;
   const after = steps.findIndex((it) => it >= step);
   if (after <= 0) return values[0];
@@ -21,24 +21,21 @@ function valueAt(trial, metric, step) {
 
 function line(trial, metric, style) {
   const name = plain(trial.label);
+  const steps = stepsOf(trial, metric);
   return {
-    type: "scatter", mode: trial.steps.length > 1 ? "lines" : "markers", x: trial.steps, y: valuesOf(trial, metric),
-    name, customdata: trial.steps.map(() => trial.key), marker: { color: style.color, size: 6 }, line: style,
+    type: "scatter", mode: steps.length > 1 ? "lines" : "markers", x: steps, y: trial.values[metric],
+    name, customdata: steps.map(() => trial.key), marker: { color: style.color, size: 6 }, line: style,
     hovertemplate: `${name}: %{y:.4g} at step %{x:,}<extra></extra>`,
   };
-}
-
-function colourOf(trial) {
-  return curves.palette[curves.trials.indexOf(trial)];
 }
 
 // All trials that have no colour of their own, as one line with gaps.
 function greyLine(trials, metric) {
   const x = [], y = [], text = [], customdata = [];
   for (const trial of trials) {
-    const values = valuesOf(trial, metric);
+    const values = trial.values[metric];
     const name = `${plain(trial.label)} (${trial.state})`;
-    for (const [place, step] of trial.steps.entries()) {
+    for (const [place, step] of stepsOf(trial, metric).entries()) {
       x.push(step); y.push(values[place]); text.push(name); customdata.push(trial.key);
     }
     x.push(null); y.push(null); text.push(""); customdata.push("");
@@ -51,9 +48,9 @@ function greyLine(trials, metric) {
 }
 
 function marks(trials, metric, name, symbol, at) {
-  const there = trials.map((trial) => [trial, at(trial)]).filter(([, step]) => step !== null);
-  const color = there.map(([trial]) => colourOf(trial) ?? colour("faint"));
-  const size = there.map(([trial]) => (colourOf(trial) ? 10 : 6));
+  const there = trials.map((trial) => [trial, at(trial, stepsOf(trial, metric))]).filter(([, step]) => step !== null);
+  const color = there.map(([trial]) => trial.colour ?? colour("faint"));
+  const size = there.map(([trial]) => (trial.colour ? 10 : 6));
   const values = there.map(([trial, step]) => valueAt(trial, metric, step));
   return {
     type: "scatter", mode: "markers", name, x: there.map(([, step]) => step), y: values,
@@ -64,21 +61,21 @@ function marks(trials, metric, name, symbol, at) {
 }
 
 function endedAs(...states) {
-  return (trial) => (states.includes(trial.state) && trial.steps.length ? trial.steps.at(-1) : null);
+  return (trial, steps) => (states.includes(trial.state) ? steps.at(-1) : null);
 }
 
-// Not where it lies beyond the last validation; before the first, at that.
-function ganStart(trial) {
-  if (trial.gan === null || !trial.steps.length || trial.gan > trial.steps.at(-1)) return null;
-  return Math.max(trial.gan, trial.steps[0]);
+// Not where it lies beyond the curve's end; before its beginning, there.
+function ganStart(trial, steps) {
+  if (trial.gan === null || trial.gan > steps.at(-1)) return null;
+  return Math.max(trial.gan, steps[0]);
 }
 
 // Where there is little room the legend holds the coloured trials alone, side by side.
 function allCurves(metric, width) {
-  const there = curves.trials.filter((trial) => trial.steps.length);
-  const [coloured, others] = [there.slice(0, COLOURED), there.slice(COLOURED)];
+  const there = curves.trials.filter((trial) => stepsOf(trial, metric).length);
+  const [coloured, others] = [there.filter((it) => it.colour), there.filter((it) => !it.colour)];
   const lines = coloured.map((trial, place) => ({
-    ...line(trial, metric, { color: colourOf(trial), width: 2 }), legendrank: place,
+    ...line(trial, metric, { color: trial.colour, width: 2 }), legendrank: place,
   }));
   const isNarrow = width < NARROW;
   const longest = Math.max(0, ...coloured.map(({ label }) => label.length));
@@ -96,7 +93,7 @@ function allCurves(metric, width) {
       hovermode: "closest",
       margin: { l: 64, r: 24, t: 16, b: 56 },
       xaxis: { title: { text: "step" }, rangemode: "tozero" },
-      yaxis: { title: { text: curves.metrics[metric] }, automargin: true },
+      yaxis: { title: { text: plain(curves.metrics[metric]) }, automargin: true },
       legend: isNarrow ? { entrywidth: 12 + 8 * longest } : {},
       showlegend: true,
     },
@@ -106,7 +103,7 @@ function allCurves(metric, width) {
 // A small chart for each metric, as many beside one another as there is room for.
 function trialCurves(trial, width) {
   const best = curves.trials.find((it) => it.key === trial.best && it !== trial);
-  const metrics = Object.keys(curves.metrics).filter((it) => trial.values[it]);
+  const metrics = Object.keys(curves.metrics).filter((it) => it in trial.values);
   const columns = Math.max(1, Math.min(3, Math.floor(width / 320)));
   const rows = Math.ceil(metrics.length / columns);
   const data = [], shapes = [], annotations = [];
@@ -117,19 +114,19 @@ function trialCurves(trial, width) {
   for (const [place, metric] of metrics.entries()) {
     const end = place ? place + 1 : "";
     const shared = { xaxis: `x${end}`, yaxis: `y${end}`, showlegend: place === 0 };
-    if (best?.values[metric]) {
+    if (best && metric in best.values) {
       const style = { color: GREY, width: 2 };
       data.push({ ...line(best, metric, style), ...shared, name: `${plain(best.label)}, the best`, legendgroup: "best" });
     }
-    const style = { color: curves.palette[0], width: 2.5 };
+    const style = { color: colour("accent"), width: 2.5 };
     data.push({ ...line(trial, metric, style), ...shared, legendgroup: "trial" });
     layout[`xaxis${end}`] = { rangemode: "tozero", nticks: 5 };
     layout[`yaxis${end}`] = { nticks: 5 };
     annotations.push({
-      text: curves.metrics[metric], xref: `x${end} domain`, yref: `y${end} domain`, x: 0, y: 1, xanchor: "left",
+      text: plain(curves.metrics[metric]), xref: `x${end} domain`, yref: `y${end} domain`, x: 0, y: 1, xanchor: "left",
       yanchor: "bottom", showarrow: false,
     });
-    if (trial.gan !== null && trial.gan <= trial.steps.at(-1)) {
+    if (trial.gan !== null && trial.gan <= stepsOf(trial, metric).at(-1)) {
       shapes.push({
         type: "line", xref: `x${end}`, yref: `y${end} domain`, x0: trial.gan, x1: trial.gan, y0: 0, y1: 1,
         line: { dash: "dot", width: 1, color: colour("ink") },

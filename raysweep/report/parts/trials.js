@@ -3,7 +3,7 @@ for (const part of document.querySelectorAll("details.trial")) {
   const plot = part.querySelector(".plot");
   const trial = curves.trials.find((it) => it.key === part.dataset.key);
   part.addEventListener("toggle", () => {
-    if (!part.open || drawn.has(plot) || !trial.steps.length) return;
+    if (!part.open || drawn.has(plot) || !Object.keys(trial.values).length) return;
     chart(plot, () => trialCurves(trial, plot.clientWidth));
     drawn.get(plot)();
   });
