@@ -52,7 +52,7 @@ def evaluate(asked: Asked) -> None:
         found = run([one.model for one in named], measured, footage, advance)
     names = [one.name for one in named]
     title = f"{' and '.join(names)} on {footage.title}"
-    print_scores(title, names, found.scores)
+    print_scores(footage.title, names, found.scores)
     for line in footage.told:
         say(line)
     if asked.csv is not None:

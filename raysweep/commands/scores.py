@@ -33,9 +33,9 @@ ROWS = 20
 """Shown at most."""
 
 
-def print_scores(title: str, names: Sequence[str], scores: Sequence[Scores]) -> None:
+def print_scores(footage: str, names: Sequence[str], scores: Sequence[Scores]) -> None:
     """`names`: of the models, one or two, as `scores`."""
-    console.print(_by_source(title, scores[0]))
+    console.print(_by_source(f"{names[0]} on {footage}", scores[0]))
     hidden = len(scores[0].rows) - ROWS
     if hidden > 0:
         say(f"the {ROWS} worst by PSNR of {len(scores[0].rows):,}; --csv FILE has all")
@@ -93,10 +93,11 @@ def _side_by_side(names: Sequence[str], compared: Sequence[Versus]) -> Table:
     table = Table(title=f"{names[1]} against {names[0]}", title_justify="left")
     for heading in ("figure", *names, "difference", "per source", "p"):
         table.add_column(heading, no_wrap=True)
-    for one in compared:
-        if one.name in HEADINGS:
+    by_name = {one.name: one for one in compared}
+    for name, heading in HEADINGS.items():
+        if (one := by_name.get(name)) is not None:
             table.add_row(
-                HEADINGS[one.name],
+                heading,
                 f"{one.first:.4f}",
                 f"{one.second:.4f}",
                 f"{one.difference:+.4f}",

@@ -17,6 +17,8 @@ from raysweep.data.reading.reader import Reader
 
 PIXELS = 32 * 256 * 256
 """Of a pass, at most; but two frames of a clip always go together, for what changes between them."""
+FRAMES = 64
+"""Of a pass of small ones, at most."""
 
 
 class Pass(NamedTuple):
@@ -62,7 +64,7 @@ class StoredClips:
         return sum(clip.length for clip in self._clips)
 
     def passes(self) -> Iterator[Pass]:
-        at_once = max(1, PIXELS // (self._clips[0].length * self._side**2))
+        at_once = max(1, frames_at_once(self._side, self._side) // self._clips[0].length)
         for source, of_source in groupby(self._clips, key=lambda clip: clip.source):
             clips = list(of_source)
             for start in range(0, len(clips), at_once):
@@ -76,10 +78,15 @@ class Frame(NamedTuple):
     frame_HWC: Frames
 
 
+def frames_at_once(height: int, width: int) -> int:
+    """In a pass of frames of so many pixels."""
+    return min(FRAMES, max(2, PIXELS // (height * width)))
+
+
 def in_passes(source: str, frames: Iterable[Frame], length: int) -> Iterator[Pass]:
     """Clips of `length` frames back to back, and what is left as a shorter one; frames of one size go together."""
     for (height, width, _), alike in groupby(frames, key=lambda frame: frame.frame_HWC.shape):
-        fitting = max(2, PIXELS // (height * width))
+        fitting = frames_at_once(height, width)
         clip = min(length, fitting)
         for some in _batched(alike, fitting // clip * clip):
             whole = len(some) // clip * clip

@@ -14,6 +14,8 @@ from raysweep.evaluation.extremes import Extremes, Shown
 
 TILE = 224
 """Pixels of a shown frame's longer side: larger ones are shrunk, small ones shown in whole multiples."""
+NARROWEST = 860
+"""Pixels that the words need."""
 AMPLIFIED = 4
 """How much brighter than it is a difference is shown."""
 
@@ -25,19 +27,26 @@ _BEST: Ink = (40, 125, 70)
 
 def sheet(title: str, names: Sequence[str], found: Extremes) -> Frames:
     """HWC. `names`: of one or two models."""
-    shown = [*found.worst, *found.best]
-    height = max(_tile(picture_HWC).shape[0] for one in shown for picture_HWC in one.pictures_HWC)
-    width = _LABEL + max(len(found.worst), len(found.best)) * (TILE + _GAP)
-    low, high = _ends(names)
-    strips_HWC = [
-        _line(title, width, 17, _BLACK),
-        _line(low, width, 15, _WORST),
-        _section(found.worst, names, height, width),
-        _line(high, width, 15, _BEST),
-        _section(found.best, names, height, width),
-    ]
+    found_ends = zip(_ends(names), (_WORST, _BEST), _shown(names, found), strict=True)
+    ends = [end for end in found_ends if end[2]]
+    pictures = [picture for _, _, shown in ends for one in shown for picture in one.pictures_HWC]
+    height = max(_tile(picture_HWC).shape[0] for picture_HWC in pictures)
+    width = max(NARROWEST, _LABEL + max(len(shown) for _, _, shown in ends) * (TILE + _GAP))
+    strips_HWC = [_line(title, width, 17, _BLACK)]
+    for heading, ink, shown in ends:
+        strips_HWC += [_line(heading, width, 15, ink), _section(shown, names, height, width)]
     edges = ((_MARGIN, _MARGIN), (_MARGIN, _MARGIN), (0, 0))
     return np.pad(np.vstack(strips_HWC), edges, constant_values=_PAPER)
+
+
+def _shown(names: Sequence[str], found: Extremes) -> tuple[list[Shown], list[Shown]]:
+    """The lowest scores, and the highest: no frame twice, and of two models those that each leads on."""
+    if len(names) == 2:
+        low = [one for one in found.worst if one.score < 0]
+        return low, [one for one in found.best if one.score >= 0]
+    low = found.worst
+    taken = {one.label for one in low}
+    return low, [one for one in found.best if one.label not in taken]
 
 
 def _ends(names: Sequence[str]) -> tuple[str, str]:

@@ -58,7 +58,7 @@ def test_a_graph_that_does_something_else_is_refused(tmp_path) -> None:
 
     whole = require_agreement("onnx", tokenizer, 32, encode, decode)
     assert (whole.largest_difference, whole.other_codes) == (0, 0)
-    with pytest.raises(ExperimentError, match="onnx differs by 0.001"):
+    with pytest.raises(ExperimentError, match=r"onnx differs by 0\.001"):
         require_agreement("onnx", tokenizer, 32, encode, lambda codes: decode(codes) + 1e-3)
     with pytest.raises(ExperimentError, match=f"in {whole.codes} of {whole.codes} codes"):
         require_agreement("onnx", tokenizer, 32, lambda f: tuple(c + 1 for c in encode(f)), decode)
