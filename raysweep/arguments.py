@@ -252,9 +252,57 @@ def _export(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--format",
-        choices=("folder", "taming", "vqvae2"),
-        default="folder",
-        help="a folder (default), or one file for taming-transformers or vvvm23's vqvae-2",
+        choices=("safetensors", "onnx", "pt2", "taming", "vqvae2"),
+        default="safetensors",
+        help="a folder (default); with onnx or pt2 (torch.export) the encoder and the decoder in it also as graphs; "
+        "or one file for taming-transformers or vvvm23's vqvae-2",
+    )
+    parser.add_argument(
+        "--no-evaluate",
+        action="store_true",
+        help="do not measure the folder again on the trial's validation set",
+    )
+    _device_word(parser)
+
+
+def _evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", help="an exported folder, or an experiment")
+    parser.add_argument("--trial", help="of an experiment: which one (default: best)")
+    parser.add_argument(
+        "--data",
+        metavar="FOOTAGE",
+        help="videos, images, a list of files, a pattern, an address, or a prepared store (default, of an "
+        "experiment: the frames that its trials are validated on)",
+    )
+    parser.add_argument(
+        "--split",
+        choices=("train", "valid", "test", "all"),
+        help="which frames of a prepared store (default: valid)",
+    )
+    parser.add_argument(
+        "--native",
+        action="store_true",
+        help="whole frames in their own size, every one of them (default: resized and cropped as in training)",
+    )
+    parser.add_argument(
+        "--against", metavar="MODEL", help="another one, on the same frames, with the difference"
+    )
+    parser.add_argument("--against-trial", metavar="TRIAL", help="as --trial, of --against")
+    parser.add_argument(
+        "--lpips",
+        choices=("vgg", "alex", "squeeze", "none"),
+        help="network of LPIPS (default: that of the model's training)",
+    )
+    parser.add_argument(
+        "--rfid",
+        metavar="WEIGHTS",
+        help="off, pretrained, or a file: Inception for rFID (default: as in the model's training)",
+    )
+    _device_word(parser)
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="a line for each source")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="all figures")
+    parser.add_argument(
+        "--picture", type=Path, metavar="FILE", help="the best and the worst frames, as a .png"
     )
 
 
@@ -303,6 +351,14 @@ def _run_words(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _device_word(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--device",
+        default="auto",
+        help="cpu, cuda, cuda:N, or auto (default): a GPU if there is one",
+    )
+
+
 def _supervise_word(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--supervise",
@@ -326,6 +382,7 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "status": ("the trials of an experiment, best first", _experiment_word),
     "compare": ("which trial won and why, as a page for a browser or as a table", _compare),
     "export": ("write a trial's best model as a folder for raysweep.load", _export),
+    "evaluate": ("score a model, or two side by side, on any footage", _evaluate),
     "doctor": ("what machines lack to run trials, and what to do about it", _doctor),
 }
 """Name -> what it is for, and what adds its words to a parser."""

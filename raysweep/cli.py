@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from raysweep.arguments import parser
@@ -250,14 +251,24 @@ def _compare(arguments: argparse.Namespace) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> None:
-    from raysweep.commands.export import export_front, export_trial
+    from raysweep.commands.device import device_of
+    from raysweep.commands.export import Manner, export_front, export_trial
     from raysweep.experiment.mirror import opened
 
+    device = device_of(arguments.device)
+    manner = Manner(arguments.format, device, evaluates=not arguments.no_evaluate)
     experiment = opened(arguments.experiment)
     if arguments.trial == "pareto":
-        export_front(experiment, arguments.out, arguments.format)
+        export_front(experiment, arguments.out, manner)
     else:
-        export_trial(experiment, arguments.trial, arguments.out, arguments.format)
+        export_trial(experiment, arguments.trial, arguments.out, manner)
+
+
+def _evaluate(arguments: argparse.Namespace) -> None:
+    from raysweep.commands.evaluate import Asked, evaluate
+
+    asked = {field.name: getattr(arguments, field.name) for field in fields(Asked)}
+    evaluate(Asked(**asked))
 
 
 def _doctor(arguments: argparse.Namespace) -> None:
@@ -300,6 +311,7 @@ COMMANDS: dict[str, Command] = {
     "status": _status,
     "compare": _compare,
     "export": _export,
+    "evaluate": _evaluate,
     "doctor": _doctor,
 }
 """By the names of `arguments.py`."""

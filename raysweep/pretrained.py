@@ -2,10 +2,12 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from einops import rearrange
+from huggingface_hub import ModelHubMixin
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -16,6 +18,7 @@ from raysweep.data.decoding.decode import READERS, read_timed, to_rgb
 from raysweep.data.decoding.fit import fit_square
 from raysweep.data.decoding.resample import resample
 from raysweep.errors import ExperimentError
+from raysweep.hub import SETTINGS, TAGS, WEIGHTS, copy_told, folder_of, write_model
 from raysweep.models import Tokenizer
 from raysweep.schema import parse
 from raysweep.training.evaluate import to_frames
@@ -24,14 +27,24 @@ CHUNK_FRAMES = 32
 """Frames that pass through the network at once."""
 
 
-class Pretrained:
+class Pretrained(ModelHubMixin, library_name="raysweep", tags=TAGS):
     """A trained tokenizer for frames T x H x W x 3, uint8 RGB.
 
     Codes are int64, one tensor (T, h, w) per code map (`Tokenizer.codebook_sizes`), on the CPU.
+    `save_pretrained(folder)`, `from_pretrained(folder or name, device=...)` and `push_to_hub(name)` are those of
+    huggingface_hub; only a name goes over the network.
     """
 
-    def __init__(self, tokenizer: Tokenizer, config: RunConfig, device: torch.device) -> None:
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        config: RunConfig,
+        device: torch.device,
+        folder: Path | None = None,
+    ) -> None:
+        """`folder`: where it was loaded from, if it was."""
         self.tokenizer, self.config, self.device = tokenizer.to(device).eval(), config, device
+        self.folder = folder
 
     @torch.inference_mode()
     def encode(self, frames_THWC: NDArray[np.uint8]) -> tuple[Tensor, ...]:
@@ -55,11 +68,27 @@ class Pretrained:
         frames_HWC = (fit_square(frame, settings) for frame in resample(timed, settings.fps))
         return self.encode(np.stack([to_rgb(frame) for frame in frames_HWC]))
 
+    def _save_pretrained(self, save_directory: Path) -> None:
+        write_model(save_directory, self.config, self.tokenizer.state_dict())
+        if self.folder is not None:
+            copy_told(self.folder, save_directory)
+
+    @classmethod
+    def _from_pretrained(
+        cls,
+        *,
+        model_id: str,
+        device: str | torch.device = "cpu",
+        config: object = None,  # the mixin's reading of config.json, which `load` reads itself
+        **options: Any,
+    ) -> "Pretrained":
+        return load(folder_of(model_id, **options), device)
+
 
 def load(folder: str | Path, device: str | torch.device = "cpu") -> Pretrained:
     """Opens a folder that `raysweep export` wrote; ExperimentError when it is not one, or damaged."""
     folder = Path(folder)
-    weights, settings = folder / "model.safetensors", folder / "config.json"
+    weights, settings = folder / WEIGHTS, folder / SETTINGS
     for path in (weights, settings):
         if not path.exists():
             raise ExperimentError(
@@ -75,7 +104,7 @@ def load(folder: str | Path, device: str | torch.device = "cpu") -> Pretrained:
         raise ExperimentError(
             f"{weights} must hold the weights of the model in config.json: {reason}. Export it again."
         ) from error
-    return Pretrained(tokenizer, config, torch.device(device))
+    return Pretrained(tokenizer, config, torch.device(device), folder)
 
 
 def _config(path: Path) -> RunConfig:

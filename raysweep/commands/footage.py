@@ -59,9 +59,9 @@ def settled(data: DataConfig, experiment: Experiment) -> DataConfig:
     """What the trials of an experiment that has begun read: its finished store alone, once the source is gone."""
     if data.source is None or data.reading == "direct" or not experiment.validation_file.exists():
         return data
-    located = _located(data, experiment.folder.parent)
-    store = store_of(located, experiment.folder.parent)
-    sources = [source for source in (located.source, located.validation_source) if source]
+    there = located(data, experiment.folder.parent)
+    store = store_of(there, experiment.folder.parent)
+    sources = [source for source in (there.source, there.validation_source) if source]
     if all(map(is_there, sources)) or not is_finished(store):
         return data
     only_the_store = {"source": None, "validation_source": None, "store": str(store)}
@@ -79,7 +79,7 @@ def prepared(data: DataConfig, storage: Path, *, update: bool = False) -> Path:
         return Path(str(data.store)).resolve()
     if data.source == DEMO:
         make_demo_videos(_demo_videos(storage))
-    data = _located(data, storage)
+    data = located(data, storage)
     store = store_of(data, storage).resolve()  # on other nodes, too
     assert data.source is not None
     was_there = is_finished(store)
@@ -100,7 +100,7 @@ def counted(data: DataConfig, storage: Path) -> "Footage":
 
     if data.source == DEMO:
         make_demo_videos(_demo_videos(storage))
-    data = _located(data, storage)
+    data = located(data, storage)
     assert data.source is not None
     footage = in_videos(
         discover_for(data, data.source), shown(data.source), data, storage.resolve()
@@ -112,7 +112,7 @@ def counted(data: DataConfig, storage: Path) -> "Footage":
 
 def store_of(data: DataConfig, storage: Path) -> Path:
     """Where the store of this footage lies, made or not."""
-    data = _located(data, storage)
+    data = located(data, storage)
     return Path(data.store) if data.store else default_store(data, storage)
 
 
@@ -136,7 +136,7 @@ def _demo_videos(storage: Path) -> Path:
     return storage / "demo-videos"
 
 
-def _located(data: DataConfig, storage: Path) -> DataConfig:
+def located(data: DataConfig, storage: Path) -> DataConfig:
     """Generated videos are a folder like any other, once they are made."""
     if data.source != DEMO:
         return data

@@ -18,6 +18,15 @@ def to_frames(clips_BTHWC: Tensor, device: torch.device) -> Tensor:
     return frames.float().div_(127.5).sub_(1.0).contiguous()
 
 
+def scored(tokenizer: Tokenizer, clips_BTHWC: Tensor, device: torch.device) -> Scored:
+    """uint8 clips beside what the tokenizer makes of them."""
+    frames = to_frames(clips_BTHWC, device)
+    decoded = tokenizer(frames)
+    return Scored(
+        frames, decoded.frames_NCHW, decoded.codes, clips_BTHWC.shape[1], decoded.codebook_loss
+    )
+
+
 @torch.no_grad()
 def evaluate(
     tokenizer: Tokenizer,
@@ -29,14 +38,9 @@ def evaluate(
     training = tokenizer.training
     tokenizer.eval()
     for clips_BTHWC in batches:
-        frames = to_frames(clips_BTHWC, device)
-        decoded = tokenizer(frames)
-        clip_length = clips_BTHWC.shape[1]
-        scored = Scored(
-            frames, decoded.frames_NCHW, decoded.codes, clip_length, decoded.codebook_loss
-        )
+        batch = scored(tokenizer, clips_BTHWC, device)
         for metric in metrics.values():
-            metric.update(scored)
+            metric.update(batch)
     tokenizer.train(training)
     values: dict[str, float] = {}
     for metric in metrics.values():

@@ -166,13 +166,13 @@ def test_of_several_goals_the_best_is_on_the_front_and_first_in_the_first(run, r
     assert f"disc_start: {wanted}" in out
 
 
-@pytest.mark.parametrize("form", ["folder", "taming"])
+@pytest.mark.parametrize("form", ["safetensors", "taming"])
 def test_the_front_is_exported_a_trial_each(run, ranked, form):
     experiment = ranked(objective=["lpips", "psnr"])
     keep(experiment, "0000", "0001", "0002", "0003")
     code, _, _ = run("export", experiment.folder, "--trial", "pareto", "--format", form)
     assert code == 0
-    home, suffix = experiment.folder / "pareto", "" if form == "folder" else ".ckpt"
+    home, suffix = experiment.folder / "pareto", "" if form == "safetensors" else ".ckpt"
     trials = ["0000", "0001", "0002"]
     assert {path.name for path in home.iterdir()} == {"front.csv", *(t + suffix for t in trials)}
     listed = (home / "front.csv").read_text().splitlines()

@@ -92,6 +92,16 @@ def discover_for(config: DataConfig, source: Paths) -> list[Source]:
     )
 
 
+def footage_files(source: Paths, setting: str) -> list[File]:
+    """Every video and image of `source`, each by itself; DataError, about `setting`, when there is none."""
+    found = named(list_entries(source, setting, EVERYTHING))
+    if not found:
+        raise DataError(
+            f"{setting} holds no video or image: {shown(source)}. {suffixes_read(EVERYTHING)}"
+        )
+    return [_file(file) for file, _ in once([(file, None) for file in found])]
+
+
 _Labelled = list[tuple[File, Split | None]]
 
 

@@ -112,7 +112,7 @@ class EMAQuantizer(Quantizer):
             if self.training and self.config.start == "data" and self.updates == 0:
                 self._start(latent_MD)
             codes_M = nearest(latent_MD, self.embedding.weight)
-            codes = (codes_M.view(len(latent), *latent.shape[2:]),)
+            codes = (codes_M.view(-1, *latent.shape[2:]),)
             chosen = self.vectors(codes)  # of the codebook before this step's update
             if self.training:
                 self._update(latent_MD, codes_M)

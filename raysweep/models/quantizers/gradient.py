@@ -50,7 +50,7 @@ class GradientQuantizer(Quantizer):
             latent = latent_NDhw.float()
             latent_MD = rearrange(latent.detach(), "n d h w -> (n h w) d")
             codes_M = nearest(latent_MD, self.embedding.weight.detach())
-            codes = (codes_M.view(len(latent), *latent.shape[2:]),)
+            codes = (codes_M.view(-1, *latent.shape[2:]),)
             chosen = self.vectors(codes)
             commitment = F.mse_loss(latent, chosen.detach())
             codebook = F.mse_loss(chosen, latent.detach())

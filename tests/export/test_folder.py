@@ -69,7 +69,9 @@ def test_the_metrics_and_the_card_are_the_checkpoints(experiment, tmp_path) -> N
     folder = export(experiment, "0000", "val/psnr", tmp_path / "out")
     best = experiment.best_checkpoint("0000", "val/psnr")
     saved = json.loads((best / "metrics.json").read_text())
-    assert json.loads((folder / "metrics.json").read_text()) == saved
+    told = json.loads((folder / "metrics.json").read_text())
+    assert {name: told[name] for name in saved} == saved
+    assert (told["trial"], told["experiment"]) == ("0000", str(experiment.folder))
     card = (folder / "README.md").read_text()
     assert f"trained for {saved['step']} steps" in card
     for name, value in saved["metrics"].items():
