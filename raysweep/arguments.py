@@ -236,6 +236,15 @@ def _compare(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _status(parser: argparse.ArgumentParser) -> None:
+    _experiment_word(parser)
+    parser.add_argument(
+        "--watch",
+        action="store_true",
+        help="stay, and show it as it changes, until its driver ends or Ctrl-C",
+    )
+
+
 def _export(parser: argparse.ArgumentParser) -> None:
     _experiment_word(parser)
     parser.add_argument(
@@ -303,6 +312,35 @@ def _evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="all figures")
     parser.add_argument(
         "--picture", type=Path, metavar="FILE", help="the best and the worst frames, as a .png"
+    )
+
+
+def _tokenize(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=Path, help="an exported model")
+    parser.add_argument(
+        "--data",
+        nargs="+",
+        required=True,
+        metavar="FOOTAGE",
+        help="folders, files, patterns, lists or addresses of it",
+    )
+    parser.add_argument(
+        "--out",
+        required=True,
+        help="folder or address (s3://...) to write to; what is there is kept",
+    )
+    parser.add_argument(
+        "--gpus",
+        type=float,
+        metavar="N",
+        help="that each worker takes, such as 1 or 0.5 (default: 0.25 where the cluster has any, else 0)",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="data.NAME=VALUE",
+        help="how frames are made, over what the model was trained with, such as data.fps=8",
     )
 
 
@@ -379,10 +417,11 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "enqueue": ("run a trial of given settings next, in a sweep", _enqueue),
     "pause": ("let every trial of a sweep rest from its next checkpoint on", _experiment_word),
     "unpause": ("go on with a sweep that was paused", _experiment_word),
-    "status": ("the trials of an experiment, best first", _experiment_word),
+    "status": ("the trials of an experiment, best first", _status),
     "compare": ("which trial won and why, as a page for a browser or as a table", _compare),
     "export": ("write a trial's best model as a folder for raysweep.load", _export),
     "evaluate": ("score a model, or two side by side, on any footage", _evaluate),
+    "tokenize": ("turn footage into codes, as Parquet files to train on", _tokenize),
     "doctor": ("what machines lack to run trials, and what to do about it", _doctor),
 }
 """Name -> what it is for, and what adds its words to a parser."""

@@ -19,9 +19,10 @@ Command = Callable[[argparse.Namespace], int | None]
 
 
 def main(words: Sequence[str] | None = None) -> int:
+    typed = sys.argv[1:] if words is None else words
     try:
-        arguments = parser().parse_args(words)
-        arguments.typed = sys.argv[1:] if words is None else words
+        arguments = parser().parse_args(typed)
+        arguments.typed = typed
         return COMMANDS[arguments.command](arguments) or 0
     except UserError as error:
         print(f"raysweep: {_one_line(error)}", file=sys.stderr)
@@ -30,7 +31,9 @@ def main(words: Sequence[str] | None = None) -> int:
         print(f"raysweep: {_one_line(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("raysweep: interrupted; `raysweep resume` goes on from here", file=sys.stderr)
+        same = typed[:1] in (["prepare"], ["tokenize"])
+        again = "the same command" if same else "`raysweep resume`"
+        print(f"raysweep: interrupted; {again} goes on from here", file=sys.stderr)
         return 1
 
 
@@ -227,9 +230,11 @@ def _unpause(arguments: argparse.Namespace) -> None:
 
 def _status(arguments: argparse.Namespace) -> None:
     from raysweep.commands.status import status
+    from raysweep.commands.watch import watch
     from raysweep.experiment.mirror import opened
 
-    status(opened(arguments.experiment))
+    show = watch if arguments.watch else status
+    show(opened(arguments.experiment))
 
 
 def _compare(arguments: argparse.Namespace) -> None:
@@ -269,6 +274,12 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
     asked = {field.name: getattr(arguments, field.name) for field in fields(Asked)}
     evaluate(Asked(**asked))
+
+
+def _tokenize(arguments: argparse.Namespace) -> None:
+    from raysweep.commands.tokenize import tokenize
+
+    tokenize(arguments.model, arguments.data, arguments.out, arguments.gpus, arguments.set)
 
 
 def _doctor(arguments: argparse.Namespace) -> None:
@@ -312,6 +323,7 @@ COMMANDS: dict[str, Command] = {
     "compare": _compare,
     "export": _export,
     "evaluate": _evaluate,
+    "tokenize": _tokenize,
     "doctor": _doctor,
 }
 """By the names of `arguments.py`."""
