@@ -242,6 +242,19 @@ def _export(arguments: argparse.Namespace) -> None:
         export_trial(experiment, arguments.trial, arguments.out, arguments.format)
 
 
+def _encode(arguments: argparse.Namespace) -> None:
+    from raysweep.commands.tokens import encode
+
+    compared = not arguments.no_compare
+    encode(arguments.model, arguments.video, arguments.out, arguments.device, compared=compared)
+
+
+def _decode(arguments: argparse.Namespace) -> None:
+    from raysweep.commands.tokens import decode
+
+    decode(arguments.model, arguments.tokens, arguments.out, arguments.device)
+
+
 def _doctor(arguments: argparse.Namespace) -> None:
     from raysweep.commands.doctor import doctor
 
@@ -281,6 +294,8 @@ COMMANDS: dict[str, Command] = {
     "unpause": _unpause,
     "status": _status,
     "export": _export,
+    "encode": _encode,
+    "decode": _decode,
     "doctor": _doctor,
 }
 """By the names of `arguments.py`."""
