@@ -16,9 +16,8 @@ CONV: Tree = {"model": {**FAMILIES["conv"], "quantizer": EMA}}
 TWO_LEVELS: Tree = {"model": {**FAMILIES["hierarchical"], "quantizer": EMA}}
 
 
-def export_untrained(folder: Path, changes: Tree, seed: int = 0) -> Path:
+def export_untrained(folder: Path, changes: Tree) -> Path:
     """Its codes are spread over those that there are."""
-    torch.manual_seed(seed)
     tokenizer = tiny_parts(changes).state.tokenizer
     _spread(tokenizer)
     folder.mkdir(parents=True)
