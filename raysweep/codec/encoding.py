@@ -11,8 +11,8 @@ import numpy as np
 
 from raysweep.codec import Progress, unseen
 from raysweep.codec.entropy import TokenCoder
-from raysweep.codec.layout import Layout, layout_for
-from raysweep.codec.network import PASS_PIXELS, Network, frames_per_pass
+from raysweep.codec.layout import WHOLE_PIXELS, Layout, layout_for
+from raysweep.codec.network import Network, frames_per_pass
 from raysweep.codec.source import Source
 from raysweep.codec.token_file import CodeMap, Header, TokenWriter
 from raysweep.codec.writing import whole_or_nothing
@@ -41,7 +41,7 @@ def encode_file(
     source: Source,
     target: Path,
     progress: Progress = unseen,
-    most_pixels: int = PASS_PIXELS,
+    most_pixels: int = WHOLE_PIXELS,
 ) -> Summary:
     """`most_pixels`: of a frame that is coded whole, a larger one is cut into tiles.
 

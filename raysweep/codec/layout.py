@@ -9,8 +9,10 @@ from typing import NamedTuple
 import numpy as np
 from einops import rearrange
 
-from raysweep.codec.network import PASS_PIXELS
 from raysweep.data.decoding.decode import Frames
+
+WHOLE_PIXELS = 2**21
+"""Of a frame that is coded whole: 1920 x 1088. Tiles know nothing of one another, and their borders show."""
 
 
 class Layout(NamedTuple):
@@ -52,7 +54,7 @@ class Layout(NamedTuple):
         return filled[:, : self.height, : self.width]
 
 
-def layout_for(height: int, width: int, multiple: int, most_pixels: int = PASS_PIXELS) -> Layout:
+def layout_for(height: int, width: int, multiple: int, most_pixels: int = WHOLE_PIXELS) -> Layout:
     """As few tiles of at most `most_pixels` as cover a frame; their sides are multiples of `multiple` pixels."""
     rows = columns = 1
     while True:

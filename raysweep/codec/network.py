@@ -19,8 +19,8 @@ from raysweep.training.evaluate import to_frames
 
 PASS_FRAMES = 32
 """That pass through the network at once, at most."""
-PASS_PIXELS = 2**21
-"""Of all frames that pass through the network at once: 32 of 256 x 256, or one of 1920 x 1088."""
+PASS_PIXELS = 2**18
+"""Of the frames that pass through the network at once, unless it is one: four of 256 x 256."""
 
 Codes = tuple[Tensor, ...]
 """One int64 tensor (T, h, w) per code map (`Tokenizer.codebook_sizes`), on the CPU."""

@@ -49,7 +49,9 @@ def _write_noise(path: Path) -> None:
 
 @pytest.mark.parametrize("of", ["network", "two_levels"])
 @pytest.mark.parametrize(("height", "width"), [(34, 50), (33, 47), (32, 64), (5, 3)])
-def test_decoded_frames_are_those_of_the_model_exactly(of, height, width, request, tmp_path) -> None:
+def test_decoded_frames_are_those_of_the_model_exactly(
+    of, height, width, request, tmp_path
+) -> None:
     """Through more than one chunk."""
     network = request.getfixturevalue(of)
     video = _video(tmp_path / "a.mkv", Size(height, width), frames=70)
@@ -111,7 +113,9 @@ def test_another_model_is_refused(network, folder, video, tmp_path) -> None:
     assert not (tmp_path / "back.mkv").exists()
 
 
-def test_a_copy_of_the_model_and_another_start_are_the_same_model(network, folder, tmp_path) -> None:
+def test_a_copy_of_the_model_and_another_start_are_the_same_model(
+    network, folder, tmp_path
+) -> None:
     copy = shutil.copytree(folder, tmp_path / "copy")
     settings = json.loads((copy / "config.json").read_text())
     settings["model"]["checkpoint"] = "elsewhere.ckpt"
@@ -201,10 +205,13 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(network, folder, video, tmp_
         pytest.skip("mounting a small disk takes root")
     try:
         for name in ("back.mkv", "back.mp4", "back"):
-            with pytest.raises(StorageError, match="disk"), whole_or_nothing(disk / name) as partial:
+            with (
+                pytest.raises(StorageError, match="disk"),
+                whole_or_nothing(disk / name) as partial,
+            ):
                 _write_noise(partial)
         (disk / "ballast").write_bytes(bytes(2**15))
-        with pytest.raises(StorageError, match="disk or quota of .* is full"):
+        with pytest.raises(StorageError, match=r"disk or quota of .* is full"):
             encode_file(network, Source(video), disk / "tokens.rsv")
         assert [path.name for path in disk.iterdir()] == ["ballast"]
     finally:
