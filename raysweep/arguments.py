@@ -344,6 +344,33 @@ def _tokenize(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _encode(parser: argparse.ArgumentParser) -> None:
+    _model_word(parser)
+    parser.add_argument("video", type=Path, help="of any size and length; its sound is left out")
+    parser.add_argument("out", type=Path, help="the file of tokens to write, such as out.rsv")
+    _device_word(parser)
+    parser.add_argument(
+        "--no-compare",
+        action="store_true",
+        help="do not measure PSNR beside that of H.264 at the same size, which is done where this machine has an "
+        "ffmpeg with x264, and takes decoding all",
+    )
+
+
+def _decode(parser: argparse.ArgumentParser) -> None:
+    _model_word(parser)
+    parser.add_argument(
+        "tokens", type=Path, help="what `raysweep encode` wrote with the same model"
+    )
+    parser.add_argument(
+        "out",
+        type=Path,
+        help="the video to write: .mp4 (MPEG-4 part 2), .mkv (FFV1, which keeps every pixel), or a name without a "
+        "suffix for a folder of .png pictures",
+    )
+    _device_word(parser)
+
+
 def _doctor(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--address",
@@ -362,6 +389,18 @@ def _doctor(parser: argparse.ArgumentParser) -> None:
 
 def _experiment_word(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("experiment")
+
+
+def _model_word(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=Path, help="a folder that `raysweep export` wrote")
+
+
+def _device_word(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--device",
+        default="auto",
+        help="cpu, cuda, cuda:1, or auto (default): a GPU where there is one",
+    )
 
 
 def _settings_words(parser: argparse.ArgumentParser) -> None:
@@ -386,14 +425,6 @@ def _run_words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", help="the experiment's name (default: the space's, or train)")
     parser.add_argument(
         "--storage", help="folder or address (s3://...) of experiments (default: runs)"
-    )
-
-
-def _device_word(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--device",
-        default="auto",
-        help="cpu, cuda, cuda:N, or auto (default): a GPU if there is one",
     )
 
 
@@ -422,6 +453,8 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "export": ("write a trial's best model as a folder for raysweep.load", _export),
     "evaluate": ("score a model, or two side by side, on any footage", _evaluate),
     "tokenize": ("turn footage into codes, as Parquet files to train on", _tokenize),
+    "encode": ("a video into a file of a model's tokens", _encode),
+    "decode": ("a file of tokens back into a video", _decode),
     "doctor": ("what machines lack to run trials, and what to do about it", _doctor),
 }
 """Name -> what it is for, and what adds its words to a parser."""

@@ -282,6 +282,19 @@ def _tokenize(arguments: argparse.Namespace) -> None:
     tokenize(arguments.model, arguments.data, arguments.out, arguments.gpus, arguments.set)
 
 
+def _encode(arguments: argparse.Namespace) -> None:
+    from raysweep.commands.tokens import encode
+
+    compared = not arguments.no_compare
+    encode(arguments.model, arguments.video, arguments.out, arguments.device, compared=compared)
+
+
+def _decode(arguments: argparse.Namespace) -> None:
+    from raysweep.commands.tokens import decode
+
+    decode(arguments.model, arguments.tokens, arguments.out, arguments.device)
+
+
 def _doctor(arguments: argparse.Namespace) -> None:
     from raysweep.commands.doctor import doctor
 
@@ -324,6 +337,8 @@ COMMANDS: dict[str, Command] = {
     "export": _export,
     "evaluate": _evaluate,
     "tokenize": _tokenize,
+    "encode": _encode,
+    "decode": _decode,
     "doctor": _doctor,
 }
 """By the names of `arguments.py`."""

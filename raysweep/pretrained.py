@@ -1,36 +1,37 @@
 """An exported folder -> a tokenizer that turns frames and videos into codes and back. No Ray, no pickle."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from einops import rearrange
 from huggingface_hub import ModelHubMixin
-from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import Tensor
 
+from raysweep.codec.decoding import decode_file, decode_frames
+from raysweep.codec.encoding import Summary, chunks, encode_file
+from raysweep.codec.network import Codes, Network, frames_per_pass
+from raysweep.codec.source import Source
 from raysweep.config import RunConfig
-from raysweep.data.decoding.decode import READERS, read_timed, to_rgb
+from raysweep.data.decoding.decode import Frames
 from raysweep.data.decoding.fit import fit_square
 from raysweep.data.decoding.resample import resample
 from raysweep.errors import ExperimentError
 from raysweep.hub import SETTINGS, TAGS, WEIGHTS, copy_told, folder_of, write_model
 from raysweep.models import Tokenizer
 from raysweep.schema import parse
-from raysweep.training.evaluate import to_frames
-
-CHUNK_FRAMES = 32
-"""Frames that pass through the network at once."""
 
 
 class Pretrained(ModelHubMixin, library_name="raysweep", tags=TAGS):
-    """A trained tokenizer for frames T x H x W x 3, uint8 RGB.
+    """A trained tokenizer for frames and their codes, on one device.
 
-    Codes are int64, one tensor (T, h, w) per code map (`Tokenizer.codebook_sizes`), on the CPU.
+    Frames: a NumPy array (T, H, W, 3), uint8 RGB in [0, 255]; H and W are multiples of the model's `downsampling`
+    (files may be of any size). Codes: one int64 tensor (T, h, w) on the CPU per code map, finest level first;
+    ids are 0 to K - 1, where K is the map's entry in `tokenizer.codebook_sizes`, and h is H over its entry in
+    `tokenizer.downsampling`.
+
     `save_pretrained(folder)`, `from_pretrained(folder or name, device=...)` and `push_to_hub(name)` are those of
     huggingface_hub; only a name goes over the network.
     """
@@ -43,30 +44,48 @@ class Pretrained(ModelHubMixin, library_name="raysweep", tags=TAGS):
         folder: Path | None = None,
     ) -> None:
         """`folder`: where it was loaded from, if it was."""
-        self.tokenizer, self.config, self.device = tokenizer.to(device).eval(), config, device
+        self.network = Network(tokenizer, config.model, device)
+        self.tokenizer, self.config, self.device = self.network.tokenizer, config, device
         self.folder = folder
 
-    @torch.inference_mode()
-    def encode(self, frames_THWC: NDArray[np.uint8]) -> tuple[Tensor, ...]:
-        """Frames -> codes; ConfigError for a frame size the model cannot take, which names one it can."""
-        self.tokenizer.check_size(*frames_THWC.shape[1:3])
-        chunks = torch.from_numpy(np.ascontiguousarray(frames_THWC)).split(CHUNK_FRAMES)
-        coded = [self.tokenizer.encode(to_frames(c[None], self.device)).codes for c in chunks]
-        return tuple(torch.cat(level).cpu() for level in zip(*coded, strict=True))
+    def encode(self, frames_THWC: Frames) -> Codes:
+        """Frames -> codes; ConfigError for what are no frames, and for a size the model cannot take, which names
+        one it can."""
+        return self.network.encode(frames_THWC)
 
-    @torch.inference_mode()
-    def decode(self, codes: tuple[Tensor, ...]) -> NDArray[np.uint8]:
-        """Codes -> frames, rounded to uint8."""
-        chunks = zip(*(level.to(self.device).split(CHUNK_FRAMES) for level in codes), strict=True)
-        return np.concatenate([_to_uint8(self.tokenizer.decode_codes(chunk)) for chunk in chunks])
+    def decode(self, codes: Codes) -> Frames:
+        """Codes -> frames, rounded to uint8; ConfigError for codes that the model has not."""
+        return self.network.decode(codes)
 
-    def encode_video(self, path: str | Path) -> tuple[Tensor, ...]:
-        """A video file, its frames at the rate, size and crop of training -> codes; one that breaks off is
-        taken as far as it goes. DataError if unreadable."""
-        settings = self.config.data
-        timed = read_timed(Path(path), READERS, lacks=lambda reason: None)
-        frames_HWC = (fit_square(frame, settings) for frame in resample(timed, settings.fps))
-        return self.encode(np.stack([to_rgb(frame) for frame in frames_HWC]))
+    def encode_video(self, path: str | Path) -> Codes:
+        """A video file, its frames at the rate, size and crop of training -> codes. Only the codes are held, not
+        the frames; a file that breaks off is taken as far as it goes. DataError if unreadable."""
+        source, settings = Source(Path(path)), self.config.data
+        frames_HWC = (
+            fit_square(frame, settings) for frame in resample(source.timed(), settings.fps)
+        )
+        at_once = frames_per_pass(settings.resolution, settings.resolution)
+        coded = [self.encode(frames_THWC) for frames_THWC in chunks(frames_HWC, at_once)]
+        return tuple(torch.cat(level) for level in zip(*coded, strict=True))
+
+    def encode_file(self, video: str | Path, target: str | Path) -> Summary:
+        """A video file, every frame at its own size -> a token file (`docs/codec.md`), in constant memory.
+
+        DataError where the video is unreadable or `target` exists; StorageError where the disk is full.
+        """
+        return encode_file(self.network, Source(Path(video)), Path(target))
+
+    def decode_file(self, tokens: str | Path, target: str | Path) -> None:
+        """A token file -> a video of the same size, rate and frames: an .mp4; or without further loss an .mkv, or
+        a folder of .png pictures, a name without a suffix. In constant memory.
+
+        DataError where the token file is damaged, or `target` exists; ExperimentError where it is of another model.
+        """
+        decode_file(self.network, Path(tokens), Path(target))
+
+    def decode_frames(self, tokens: str | Path) -> Iterator[Frames]:
+        """A token file -> its frames (H, W, 3), one by one; errors as of `decode_file`, wherever they are met."""
+        return decode_frames(self.network, Path(tokens))
 
     def _save_pretrained(self, save_directory: Path) -> None:
         write_model(save_directory, self.config, self.tokenizer.state_dict())
@@ -117,8 +136,3 @@ def _config(path: Path) -> RunConfig:
             f"{path} must hold a run's settings, got {type(settings).__name__}. Export the model again."
         )
     return parse(RunConfig, settings)
-
-
-def _to_uint8(frames_NCHW: Tensor) -> NDArray[np.uint8]:
-    pixels = frames_NCHW.clamp(-1, 1).add(1).mul(127.5).round().byte()
-    return rearrange(pixels, "n c h w -> n h w c").cpu().numpy()

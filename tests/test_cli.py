@@ -12,7 +12,8 @@ from raysweep.cli import COMMANDS as COMMANDS_RUN
 from raysweep.cli import main
 
 COMMANDS = ["demo", "prepare", "train", "describe", "sweep", "resume", "submit", "stop", "enqueue"]
-COMMANDS += ["pause", "unpause", "status", "compare", "export", "evaluate", "tokenize", "doctor"]
+COMMANDS += ["pause", "unpause", "status", "compare", "export", "evaluate", "tokenize"]
+COMMANDS += ["encode", "decode", "doctor"]
 
 
 @pytest.mark.parametrize("words", [[], *([command] for command in COMMANDS)], ids=str)

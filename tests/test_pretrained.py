@@ -11,7 +11,8 @@ import torch
 from safetensors.torch import save, save_file
 
 import raysweep
-from raysweep.errors import ConfigError, ExperimentError
+from raysweep.codec.source import Source
+from raysweep.errors import ConfigError, DataError, ExperimentError
 from raysweep.pretrained import Pretrained, load
 from tests.data.media import write_video
 from tests.tiny import EMA, tiny_parts, tiny_run
@@ -44,6 +45,27 @@ def test_a_video_is_coded_at_the_rate_of_training(folder, tmp_path) -> None:
     config = tokenizer.config.model_copy(update={"data": data})
     (codes,) = Pretrained(tokenizer.tokenizer, config, tokenizer.device).encode_video(video)
     assert torch.equal(codes, all_codes[::2])
+
+
+def test_a_long_video_gives_the_codes_of_its_frames(folder, tmp_path) -> None:
+    """More than pass through the network at once."""
+    tokenizer, video = load(folder), write_video(tmp_path / "video.mkv", 40, 32, 32, codec="FFV1")
+    frames = np.stack(list(Source(video).frames()))
+    assert torch.equal(tokenizer.encode_video(video)[0], tokenizer.encode(frames)[0])
+
+
+def test_a_video_becomes_a_token_file_and_comes_back(folder, tmp_path) -> None:
+    tokenizer, video = load(folder), write_video(tmp_path / "video.mp4", frames=5)
+    assert tokenizer.encode_file(video, tmp_path / "tokens.rsv").frames == 5
+    tokenizer.decode_file(str(tmp_path / "tokens.rsv"), tmp_path / "back.mkv")
+    frames = list(tokenizer.decode_frames(tmp_path / "tokens.rsv"))
+    assert np.array_equal(np.stack(frames), np.stack(list(Source(tmp_path / "back.mkv").frames())))
+
+
+def test_what_is_no_video_is_refused_by_its_name(folder, tmp_path) -> None:
+    (tmp_path / "text.mp4").write_text("not a video")
+    with pytest.raises(DataError, match=r"text\.mp4 is none: not a video"):
+        load(folder).encode_video(tmp_path / "text.mp4")
 
 
 def test_frames_of_any_size_it_can_take_are_coded(folder) -> None:

@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
+from raysweep.codec.network import frames_per_pass
 from raysweep.config import RunConfig
 from raysweep.data.decoding.decode import Frames, to_rgb
 from raysweep.data.decoding.fit import fit
@@ -21,7 +22,7 @@ from raysweep.data.storing.manifest import SourceRecord
 from raysweep.data.storing.scenes import Cuts
 from raysweep.errors import ResourceError
 from raysweep.full_disk import told_when_full
-from raysweep.pretrained import CHUNK_FRAMES, Pretrained
+from raysweep.pretrained import Pretrained
 from raysweep.tokens.job import Job
 from raysweep.tokens.output import Output, Unfinished
 from raysweep.tokens.shards import FOLDER, Shard
@@ -99,8 +100,8 @@ class Coder:
 
     def _batches(self, source: Source, reader: SourceReader) -> Iterator[pa.RecordBatch]:
         """Each as many frames as pass through the network at once; none has frames of two sources."""
-        seen = self._seen(source, reader)
-        while group := list(islice(seen, CHUNK_FRAMES)):
+        seen, side = self._seen(source, reader), self._job.preprocessing.resolution
+        while group := list(islice(seen, frames_per_pass(side, side))):
             places, frames_HWC = zip(*group, strict=True)
             yield rows(places, self._codes(np.stack(frames_HWC)), self._job.maps)
 
@@ -110,7 +111,7 @@ class Coder:
         except torch.OutOfMemoryError:
             side = self._job.preprocessing.resolution
             raise ResourceError(
-                f"a worker codes {CHUNK_FRAMES} frames of {side} px at a time, and its GPU has no memory left for "
+                f"a worker codes {len(frames_THWC)} frames of {side} px at a time, and its GPU has no memory left for "
                 "them. Give each worker a whole one with --gpus 1, or lower data.resolution."
             ) from None
 

@@ -34,7 +34,7 @@ class Model(Config):
     """Which one: whatever folder it lies in, and whenever it was exported."""
 
     sha256: str
-    """Of its weights."""
+    """Of its settings and weights, as in token files (`codec/identity.py`)."""
     settings: Tree
     """Those of `model`, but for the checkpoint that its training started from."""
 
@@ -68,7 +68,7 @@ class Job(Config):
             yield f"the format is {self.version} there, {asked.version} here"
         if self.model != asked.model:
             there, here = (job.model.sha256[:SHOWN_DIGITS] for job in (self, asked))
-            yield f"the model's weights are {there} there, {here} here"
+            yield f"the model is {there} there, {here} here"
         for name, stored, wanted in self.preprocessing.differences(asked.preprocessing):
             yield f"{name} is {stored} there, {wanted} here"
         if self.footage != asked.footage:
@@ -99,16 +99,7 @@ def require_same(there: Job, asked: Job, where: str) -> None:
 
 def _identity(model: Pretrained) -> Model:
     settings = model.config.model.model_dump(mode="json", exclude={"checkpoint", "checkpoint_bgr"})
-    return Model(sha256=weights_digest(model.tokenizer), settings=settings)
-
-
-def weights_digest(tokenizer: Tokenizer) -> str:
-    """SHA-256 of names, types, shapes and values, in the order of the names."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(tokenizer.state_dict().items()):
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        digest.update(tensor.cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
+    return Model(sha256=model.network.identity.hex(), settings=settings)
 
 
 def _maps(tokenizer: Tokenizer, side: int) -> tuple[CodeMap, ...]:

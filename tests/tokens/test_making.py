@@ -164,7 +164,7 @@ def test_other_jobs_are_refused_by_what_differs(model, footage, tmp_path, has_en
         (out / "tokens.json").unlink()
     whole = files_of(out)
     other = load(exported(tmp_path / "other", {"seed": 1}))
-    with pytest.raises(DataError, match=r"model's weights are \w{12} there, \w{12} here\. Name an"):
+    with pytest.raises(DataError, match=r"the model is \w{12} there, \w{12} here\. Name an"):
         planned(other, footage, out)
     with pytest.raises(DataError, match=r"data\.fps is None there, 12\.0 here"):
         planned(tokenizer, footage, out, SMALL.model_copy(update={"fps": 12.0}))

@@ -26,7 +26,7 @@ def decode_still(encoded: NDArray[np.uint8]) -> Image | None:
     White, as FFmpeg shows a see-through GIF; leaving alpha out would show the colours that lie hidden there.
     None: damaged, too large (MAX_PIXELS in raysweep/data), or of numbers without a white, such as float32.
     """
-    with _quiet(), suppress(cv2.error):  # raised for what is too large
+    with quiet(), suppress(cv2.error):  # raised for what is too large
         if _may_be_see_through(encoded[:HEAD_BYTES].tobytes().ljust(HEAD_BYTES, b"\0")):
             image_HWC = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)
             if image_HWC is not None and image_HWC.shape[2:] == (4,):
@@ -53,8 +53,9 @@ def _over_white(image_HWC: NDArray[np.uint8] | NDArray[np.uint16]) -> Image:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """libpng and libjpeg tell of damage on the process's stderr, whatever Python asks of them."""
+def quiet() -> Iterator[None]:
+    """libpng and libjpeg tell of damage, and OpenCV of its choices, on the process's stderr, whatever Python asks
+    of them."""
     with _STDERR, Path(os.devnull).open("wb") as nowhere:
         kept = os.dup(2)
         os.dup2(nowhere.fileno(), 2)
