@@ -63,7 +63,8 @@ def test_ctrl_c_is_one_line_that_says_what_goes_on(words, said, capsys, monkeypa
     def interrupted(arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(COMMANDS_RUN, words[0], interrupted)
+    command = COMMANDS_RUN[words[0]]
+    monkeypatch.setitem(COMMANDS_RUN, words[0], command._replace(run=interrupted))
     assert main(words) == 1
     out, error = capsys.readouterr()
     assert (out, error) == ("", f"raysweep: interrupted; {said} from here\n")

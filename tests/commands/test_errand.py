@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from raysweep.cli import _errand
+from raysweep.cli.sweeping import _errand
 from raysweep.cluster.packing import packed
 from raysweep.commands.errand import check_errand
 from raysweep.errors import ConfigError, UserError

@@ -1,0 +1,53 @@
+"""The command line: words in, a call and an exit code out. 0 done, 1 it failed, 2 the input is wrong."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from raysweep.cli import looking, models, sweeping, training
+from raysweep.errors import RaysweepError, UserError
+
+COMMANDS = training.COMMANDS | sweeping.COMMANDS | looking.COMMANDS | models.COMMANDS
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    typed = sys.argv[1:] if words is None else words
+    try:
+        arguments = parser().parse_args(typed)
+        arguments.typed = typed
+        return COMMANDS[arguments.command].run(arguments) or 0
+    except UserError as error:
+        print(f"raysweep: {_one_line(error)}", file=sys.stderr)
+        return 2
+    except RaysweepError as error:
+        print(f"raysweep: {_one_line(error)}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        same = typed[:1] in (["prepare"], ["tokenize"])
+        again = "the same command" if same else "`raysweep resume`"
+        print(f"raysweep: interrupted; {again} goes on from here", file=sys.stderr)
+        return 1
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message}. See `{self.prog} --help`.")
+
+
+def parser() -> argparse.ArgumentParser:
+    """`command` of what it parses is the command's name; UserError where words are wrong."""
+    top = _Parser(
+        prog="raysweep", description="Finds, trains and exports the best discrete video tokenizer."
+    )
+    commands = top.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
+    for name, (summary, add_words, _) in COMMANDS.items():
+        described = f"{summary[0].upper()}{summary[1:]}."
+        command = commands.add_parser(name, help=summary, description=described)
+        command.set_defaults(command=name)
+        add_words(command)
+    return top
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
