@@ -211,6 +211,20 @@ def _compare(parser: argparse.ArgumentParser) -> None:
         "--json", metavar="FILE", help="the same with all validations and settings; -: print it"
     )
     parser.add_argument(
+        "--top",
+        type=int,
+        default=6,
+        metavar="N",
+        help="trials whose pictures the page shows, the best ones (default: 6; 0: none)",
+    )
+    parser.add_argument(
+        "--trial",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="one more trial to show by pictures; as often as there are such",
+    )
+    parser.add_argument(
         "--serve", action="store_true", help="serve the page, and renew it while the sweep runs"
     )
     parser.add_argument(

@@ -233,18 +233,20 @@ def _status(arguments: argparse.Namespace) -> None:
 
 def _compare(arguments: argparse.Namespace) -> None:
     from raysweep.commands import compare
+    from raysweep.commands.pictures import asked
 
     wanted = compare.Wanted(arguments.html, arguments.csv, arguments.json)
+    pictures = asked(arguments.trial, arguments.top)
     if not arguments.serve:
         if arguments.host is not None or arguments.port is not None:
             raise UserError("--host and --port go with --serve, which is missing. Add it.")
-        return compare.write(arguments.experiments, wanted)
+        return compare.write(arguments.experiments, wanted, pictures)
     if any(wanted):
         raise UserError(
             "--serve writes no file, and --html, --csv or --json names one. Leave one out."
         )
     host, port = arguments.host or "127.0.0.1", arguments.port
-    return compare.serve(arguments.experiments, host, 8267 if port is None else port)
+    return compare.serve(arguments.experiments, pictures, host, 8267 if port is None else port)
 
 
 def _export(arguments: argparse.Namespace) -> None:

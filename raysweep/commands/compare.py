@@ -5,10 +5,12 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from raysweep.commands.console import say
+from raysweep.commands.pictures import Asked, pictures_section
 from raysweep.commands.record import read_record
 from raysweep.commands.standing import standing
 from raysweep.commands.status import told
@@ -35,21 +37,21 @@ class Wanted(NamedTuple):
     json: str | None = None
 
 
-def write(wheres: Sequence[str], wanted: Wanted) -> None:
+def write(wheres: Sequence[str], wanted: Wanted, pictures: Asked) -> None:
     """`wheres`: folders and addresses of experiments."""
     experiments = _opened(wheres)
     if not any(wanted):
         wanted = Wanted(html=str(_beside(experiments[0])))
     comparison = _compared(experiments)
-    makers = {"html": _page, "csv": as_csv, "json": as_json}
+    makers = {"html": partial(_page, pictures=pictures), "csv": as_csv, "json": as_json}
     for form, place in wanted._asdict().items():
         if place is not None:
             _put(makers[form](comparison), place)
 
 
-def serve(wheres: Sequence[str], host: str, port: int) -> None:
+def serve(wheres: Sequence[str], pictures: Asked, host: str, port: int) -> None:
     """Until it is interrupted; made anew when a driver has written something."""
-    latest = _latest(wheres)
+    latest = _latest(wheres, pictures)
     latest.page()  # what is wrong shows now
     with server(latest, host, port) as listening:
         say(f"the page is at http://{_in_address(host)}:{listening.server_port}/; end with Ctrl-C")
@@ -61,16 +63,19 @@ def serve(wheres: Sequence[str], host: str, port: int) -> None:
             say("ended")
 
 
-def _latest(wheres: Sequence[str]) -> Latest:
+def _latest(wheres: Sequence[str], pictures: Asked = Asked()) -> Latest:
     return Latest(
         lambda: _version(_opened(wheres)),
-        lambda version: _page(_compared(_opened(wheres)), version),
+        lambda version: _page(_compared(_opened(wheres)), version, pictures),
     )
 
 
-def _page(comparison: Comparison, version: str | None = None) -> str:
+def _page(comparison: Comparison, version: str | None = None, pictures: Asked = Asked()) -> str:
+    """On a page that follows the sweep, pictures are of trials that are over."""
     names = [contest.name for contest in comparison.contests]
-    return page(names, sections(comparison), version)
+    overview, leaderboard, *others = sections(comparison)
+    shown = pictures_section(comparison, pictures, only_over=version is not None)
+    return page(names, [overview, leaderboard, shown, *others], version)
 
 
 def _compared(experiments: Sequence[Experiment]) -> Comparison:

@@ -19,6 +19,8 @@ from raysweep.experiment.layout import Experiment
 
 WHOLE = "state.pt"
 """The file of a checkpoint that is written last."""
+FACTS = "metrics.json"
+"""Its step and what it measured."""
 KEPT_CHECKPOINTS = 2
 """The latest of a trial: should a machine that fails tear the last, there is the one before."""
 TURN = ".turn"
@@ -110,6 +112,23 @@ def fetch_kept(experiment: Experiment, trial: str) -> None:
     bucket.download({name: folder / _name_here(name) for name in [*kept, *drawn]})
 
 
+def read_kept(experiment: Experiment, trial: str, metric: str) -> bytes:
+    """The `metrics.json` of what is kept as best by `metric`, as it is now: by which another checkpoint is noticed, and
+    which is small. ExperimentError where nothing is kept."""
+    facts = experiment.best_checkpoint(trial, metric) / FACTS
+    if experiment.remote is None and facts.exists():
+        return facts.read_bytes()
+    if experiment.remote is not None:
+        bucket, folder = _bucket(experiment, trial), experiment.trial(trial)
+        there = {folder / _name_here(name): name for name in current(bucket.held("best"))}
+        if facts in there:
+            return bucket.read(there[facts])
+    raise ExperimentError(
+        f"trial {trial} of {experiment.where} has no checkpoint kept for {metric}. Name a trial that has been "
+        "validated; `raysweep status` lists them."
+    )
+
+
 def current(names: Iterable[str]) -> list[str]:
     """Without checkpoints that are not whole, or have later ones: of the best one, of others KEPT_CHECKPOINTS."""
     found = {name: CHECKPOINT.fullmatch(name) for name in names}
@@ -150,7 +169,7 @@ def _name_there(folder: Path, file: Path) -> str:
     name = file.relative_to(folder)
     if name.parts[0] != "best":
         return name.as_posix()
-    step = json.loads((file.parent / "metrics.json").read_text())["step"]
+    step = json.loads((file.parent / FACTS).read_text())["step"]
     return f"{name.parent.as_posix()}@{step:09d}/{name.name}"
 
 

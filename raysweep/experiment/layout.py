@@ -55,6 +55,11 @@ class Experiment:
         return self.folder / "leaderboard.csv"
 
     @property
+    def samples(self) -> Path:
+        """Pictures of trials, kept for the next comparison."""
+        return self.folder / "report" / "samples"
+
+    @property
     def validation_file(self) -> Path:
         """Facts about the validation set."""
         return self.folder / "validation.json"

@@ -8,7 +8,7 @@ import pytest
 
 from raysweep.errors import ExperimentError, StorageError
 from raysweep.experiment.bucket import Bucket
-from raysweep.experiment.carrier import Carried, carrier, current, fetch_kept
+from raysweep.experiment.carrier import Carried, carrier, current, fetch_kept, read_kept
 from raysweep.experiment.layout import Experiment
 from raysweep.experiment.mirror import located, on_this_node
 
@@ -165,6 +165,23 @@ def test_what_an_export_needs_comes_alone(s3, trial, tmp_path):
         "best/psnr/state.pt",
         "reconstructions/val-reconstruction-00000005.png",
     ]
+
+
+@pytest.mark.parametrize("is_remote", [True, False])
+def test_what_a_kept_checkpoint_measured_is_read_where_it_is_now(s3, tmp_path, is_remote):
+    storage = s3.address(f"{s3.new_bucket()}/runs") if is_remote else str(tmp_path)
+    experiment = located(storage, "x")
+    here = on_this_node(experiment)
+    folder, sender = here.trial("0000"), carrier(here, "0000")
+    folder.mkdir(parents=True)
+    sender.fetch()
+    for step in (5, 10):
+        lay_checkpoint(folder / "best" / "psnr", step)
+        sender.send()
+        assert json.loads(read_kept(experiment, "0000", "val/psnr"))["step"] == step
+    for trial, metric in (("0000", "val/ssim"), ("0001", "val/psnr")):
+        with pytest.raises(ExperimentError, match=f"no checkpoint kept for {metric}"):
+            read_kept(experiment, trial, metric)
 
 
 def test_a_folder_that_all_nodes_share_is_left_alone(tmp_path):

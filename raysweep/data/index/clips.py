@@ -55,6 +55,12 @@ def spread(items: Sequence[T], count: int) -> list[T]:
     return [items[i * len(items) // count] for i in range(count)]
 
 
+def middles(length: int, most: int) -> list[int]:
+    """Places in a list: the middle of each of at most `most` equal parts, since films begin and end in black."""
+    count = min(length, most)
+    return [(2 * part + 1) * length // (2 * count) for part in range(count)]
+
+
 class Starts(Sequence[int]):
     """The frames of one source that a training clip may start at; a film of hours takes a few numbers."""
 

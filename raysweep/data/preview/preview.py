@@ -7,7 +7,7 @@ import numpy as np
 
 from raysweep.data import DataConfig
 from raysweep.data.decoding.decode import Frames
-from raysweep.data.index.clips import Clip, index_clips
+from raysweep.data.index.clips import Clip, index_clips, middles
 from raysweep.data.index.order import Visit
 from raysweep.data.reading.colour import AS_FILMED, Colour
 from raysweep.data.reading.reader import Reader
@@ -63,17 +63,11 @@ def preview(manifest: Manifest, reader: Reader, config: DataConfig, seed: int) -
 def _samples(
     manifest: Manifest, config: DataConfig, seed: int, split: Split, clips: Sequence[Clip]
 ) -> list[Sample]:
-    places = _places(len(clips), ROWS[split] * IMAGES if config.images else ROWS[split])
+    places = middles(len(clips), ROWS[split] * IMAGES if config.images else ROWS[split])
     if split != "train":
         return [Sample(clips[place]) for place in places]
     sampler = Sampler(clips, manifest, config, seed)
     return [sampler.sample(Visit(0, place)) for place in places]
-
-
-def _places(length: int, most: int) -> list[int]:
-    """The middle of each of `most` equal parts: films begin and end in black."""
-    count = min(length, most)
-    return [(2 * part + 1) * length // (2 * count) for part in range(count)]
 
 
 def _section(

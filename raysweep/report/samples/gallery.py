@@ -1,0 +1,120 @@
+"""The pictures of chosen trials, side by side where they are of the same frames."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from raysweep.data import DataConfig
+from raysweep.errors import RaysweepError
+from raysweep.experiment.carrier import fetch_kept, read_kept
+from raysweep.experiment.layout import Experiment
+from raysweep.report.samples.keeping import kept_or_made
+from raysweep.report.samples.making import Sample, make_sample, open_checkpoint
+from raysweep.report.samples.pictures import embedded
+from raysweep.report.samples.shots import Amount, Shot, Shots, choose_shots
+from raysweep.schema import Config
+
+
+class Chosen(NamedTuple):
+    """A trial to show."""
+
+    key: str
+    """In links; no other trial on the page has it."""
+    label: str
+    """Its name on the page, once there."""
+
+    experiment: Experiment
+    trial: str
+    kept: str
+    """Which best checkpoint, as Objective.kept_as."""
+    data: DataConfig
+    """The experiment's own: which frames validate."""
+    store: Path
+    """Where the experiment's frames lie."""
+    reports: Mapping[int, Mapping[str, float]]
+    """As TrialRecord."""
+
+
+class Originals(Config):
+    """The shots as they were filmed."""
+
+    pictures: tuple[str, ...]
+    """WebP as base64."""
+
+
+class Shown(NamedTuple):
+    chosen: Chosen
+    sample: Sample
+
+
+class Absent(NamedTuple):
+    """A trial without pictures."""
+
+    label: str
+    reason: str
+
+
+class Gallery(NamedTuple):
+    """Trials that were shown the same frames."""
+
+    side: int
+    """Pixels of a frame, in height and width."""
+    shots: Sequence[Shot]
+    originals: Originals
+    trials: Sequence[Shown]
+
+
+class Galleries(NamedTuple):
+    of: Sequence[Gallery]
+    absent: Sequence[Absent]
+
+
+def galleries(
+    trials: Iterable[Chosen], amount: Amount, device: torch.device, tell: Callable[[str], None]
+) -> Galleries:
+    """`tell` hears a line before anything is made, which takes a pass of every shot through the trial's model."""
+    shots_of = lru_cache(None)(partial(choose_shots, amount=amount))
+    together, absent = defaultdict(list), []
+    for each in trials:
+        try:
+            shots = shots_of(each.store, each.data)
+            together[shots.digest].append((shots, Shown(each, _sample(each, shots, device, tell))))
+        except (
+            RaysweepError,
+            FileNotFoundError,
+        ) as error:  # or a checkpoint that was just replaced
+            absent.append(Absent(each.label, str(error)))
+    return Galleries([_gallery(alike) for alike in together.values()], absent)
+
+
+def _gallery(alike: Sequence[tuple[Shots, Shown]]) -> Gallery:
+    (shots, first), *_ = alike
+    file = _folder(first.chosen, shots) / "originals.json"
+    originals = kept_or_made(file, "originals", Originals, partial(_originals, shots))
+    return Gallery(shots.side, shots.of, originals, [shown for _, shown in alike])
+
+
+def _originals(shots: Shots) -> Originals:
+    return Originals(pictures=tuple(map(embedded, shots.frames)))
+
+
+def _sample(
+    chosen: Chosen, shots: Shots, device: torch.device, tell: Callable[[str], None]
+) -> Sample:
+    def make() -> Sample:
+        tell(f"drawing what trial {chosen.label} makes of {len(shots.of)} shots")
+        fetch_kept(chosen.experiment, chosen.trial)
+        source = chosen.experiment.best_checkpoint(chosen.trial, chosen.kept)
+        return make_sample(open_checkpoint(source, device), shots, device)
+
+    measured = read_kept(chosen.experiment, chosen.trial, chosen.kept).decode()
+    file = _folder(chosen, shots) / f"{chosen.trial}.json"
+    return kept_or_made(file, f"{chosen.kept} {measured}", Sample, make)
+
+
+def _folder(chosen: Chosen, shots: Shots) -> Path:
+    return chosen.experiment.samples / shots.digest[:16]
