@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from raysweep.commands.console import say
-from raysweep.commands.pictures import Asked, pictures_section
+from raysweep.commands.pictures import THE_BEST, Asked, pictures_section
 from raysweep.commands.record import read_record
 from raysweep.commands.standing import standing
 from raysweep.commands.status import told
@@ -63,14 +63,14 @@ def serve(wheres: Sequence[str], pictures: Asked, host: str, port: int) -> None:
             say("ended")
 
 
-def _latest(wheres: Sequence[str], pictures: Asked = Asked()) -> Latest:
+def _latest(wheres: Sequence[str], pictures: Asked = THE_BEST) -> Latest:
     return Latest(
         lambda: _version(_opened(wheres)),
         lambda version: _page(_compared(_opened(wheres)), version, pictures),
     )
 
 
-def _page(comparison: Comparison, version: str | None = None, pictures: Asked = Asked()) -> str:
+def _page(comparison: Comparison, version: str | None = None, pictures: Asked = THE_BEST) -> str:
     """On a page that follows the sweep, pictures are of trials that are over."""
     names = [contest.name for contest in comparison.contests]
     overview, leaderboard, *others = sections(comparison)

@@ -39,10 +39,15 @@ class Asked(NamedTuple):
     """And of so many of the best ones."""
 
 
+THE_BEST = Asked()
+
+
 def asked(named: Sequence[str], top: int) -> Asked:
     """As a person writes it; ConfigError for less than none."""
     if top < 0:
-        raise ConfigError(f"--top takes a number of trials, got {top}. Give 0 for none of the best.")
+        raise ConfigError(
+            f"--top takes a number of trials, got {top}. Give 0 for none of the best."
+        )
     return Asked(named, top)
 
 
