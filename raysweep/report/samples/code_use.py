@@ -1,34 +1,41 @@
-"""What a trial's codes are used for: how often each, which patches they decode to, and where they stand.
+"""What a trial's codes are used for: how often each, where they stand, and what the decoder makes of them there.
 
-Shapes: T frames of a shot, h, w positions of a code map, K ids of a codebook, P patches.
+Shapes: T frames of a shot, H, W pixels, C = 3 (RGB uint8), h, w positions of a code map, K ids of a codebook.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
-import torch
-from einops import repeat
 from numpy.typing import NDArray
-from torch import Tensor
 
 from raysweep.data.decoding.decode import Frames
-from raysweep.models import Tokenizer
-from raysweep.report.samples.pictures import coloured, embedded_exactly, to_pictures
+from raysweep.data.index.clips import spread
+from raysweep.report.samples.pictures import coloured, embedded_exactly
 from raysweep.schema import Config
 
 SHOWN_CODES = 8
-"""Of the most and of the least used codes, each; half of a codebook where that is fewer."""
-PATCH_POSITIONS = 4
-"""Positions along an axis of the coarsest code map that are decoded for a patch, of which the middle half is shown:
-at the border, padding shows."""
+"""Of the most and of the least used codes, each; half of those that occur where that is fewer."""
+OCCURRENCES = 4
+"""Of each that are shown, at most."""
+LEAST_PATCH = 16
+"""Pixels along a side of what is shown around an occurrence, which is twice a position's own side where that is more."""
 
-Maps = Sequence[NDArray[np.int64]]
+
+class Seen(NamedTuple):
+    """A shot after the tokenizer."""
+
+    frames_THWC: Frames
+    psnr: tuple[float, ...]
+    """dB of each frame."""
+    codes: tuple[NDArray[np.int64], ...]
+    """(T, h, w) of each code map."""
 
 
 class Patch(Config):
-    """What a code decodes to where it fills the whole map, and each other map holds its own most used code."""
+    """Places of the reconstructions where a code occurs, side by side."""
 
     code: int
     count: int
@@ -49,69 +56,70 @@ class MapSample(Config):
     counts: tuple[int, ...]
     """Positions of the shots that hold a code, highest first; of codes that occur."""
     most_used: tuple[Patch, ...]
-    """Highest count first."""
+    """Highest count first; of codes as common as one another, the lower id."""
     least_used: tuple[Patch, ...]
-    """Lowest count first; of codes as rare as one another, the lower id."""
+    """Lowest count first, of codes that occur."""
 
 
 @dataclass(frozen=True)
 class CodeUse:
-    tokenizer: Tokenizer
-    shots: Sequence[Maps]
-    """What each was coded as: (T, h, w) of each code map."""
-    device: torch.device
+    """Of one code map."""
 
-    def of_maps(self) -> tuple[MapSample, ...]:
-        """In the order of `Tokenizer.codebook_sizes`."""
-        return tuple(self._of_map(at) for at in range(len(self.tokenizer.codebook_sizes)))
+    shots: Sequence[Seen]
+    at: int
+    """Which map."""
+    size: int
+    """Ids that a position can take."""
+    pixels: int
+    """Per position along one axis."""
+
+    def sample(self) -> MapSample:
+        counts_K = self._counts
+        ids = np.flatnonzero(counts_K)
+        shown = max(1, min(SHOWN_CODES, len(ids) // 2))
+        rising = ids[np.argsort(counts_K[ids], kind="stable")]
+        falling = ids[np.argsort(-counts_K[ids], kind="stable")]
+        return MapSample(
+            codes=self.size,
+            pixels=self.pixels,
+            pictures=tuple(embedded_exactly(coloured(it, self.size)) for it in self._maps),
+            counts=tuple(counts_K[falling].tolist()),
+            most_used=tuple(self._patch(code) for code in falling[:shown].tolist()),
+            least_used=tuple(self._patch(code) for code in rising[:shown].tolist()),
+        )
+
+    @property
+    def _maps(self) -> list[NDArray[np.int64]]:
+        """(T, h, w) of each shot."""
+        return [shot.codes[self.at] for shot in self.shots]
 
     @cached_property
-    def _counts(self) -> list[NDArray[np.int64]]:
-        """(K,) of each code map."""
-        return [
-            np.bincount(np.concatenate([codes.ravel() for codes in of_map]), minlength=size)
-            for of_map, size in zip(
-                zip(*self.shots, strict=True), self.tokenizer.codebook_sizes, strict=True
-            )
+    def _counts(self) -> NDArray[np.int64]:
+        every = np.concatenate([codes.ravel() for codes in self._maps])
+        return np.bincount(every, minlength=self.size)
+
+    def _patch(self, code: int) -> Patch:
+        crops_HWC = list(self._crops(code))
+        picture = embedded_exactly(np.concatenate(crops_HWC, axis=1)[None])
+        return Patch(code=code, count=int(self._counts[code]), picture=picture)
+
+    def _crops(self, code: int) -> Iterator[Frames]:
+        places = [
+            (shot, *place)
+            for shot, codes_Thw in enumerate(self._maps)
+            for place in np.argwhere(codes_Thw == code).tolist()
         ]
-
-    def _of_map(self, at: int) -> MapSample:
-        counts_K = self._counts[at]
-        size = len(counts_K)
-        shown = min(SHOWN_CODES, size // 2)
-        return MapSample(
-            codes=size,
-            pixels=self.tokenizer.downsampling[at],
-            pictures=tuple(embedded_exactly(coloured(maps[at], size)) for maps in self.shots),
-            counts=tuple(np.sort(counts_K[counts_K > 0])[::-1].tolist()),
-            most_used=self._patches(at, np.argsort(-counts_K, kind="stable")[:shown]),
-            least_used=self._patches(at, np.argsort(counts_K, kind="stable")[:shown]),
-        )
-
-    def _patches(self, at: int, ids_P: NDArray[np.int64]) -> tuple[Patch, ...]:
-        patches_PHWC = self._decoded(at, ids_P) if len(ids_P) else ()
-        return tuple(
-            Patch(
-                code=code,
-                count=int(self._counts[at][code]),
-                picture=embedded_exactly(patch_HWC[None]),
+        for shot, t, down, right in spread(places, OCCURRENCES):
+            frame_HWC = self.shots[shot].frames_THWC[t]
+            rows, columns = (
+                self._window(position, pixels)
+                for position, pixels in zip((down, right), frame_HWC.shape, strict=False)
             )
-            for code, patch_HWC in zip(ids_P.tolist(), patches_PHWC, strict=True)
-        )
+            yield frame_HWC[rows, columns]
 
-    def _decoded(self, at: int, ids_P: NDArray[np.int64]) -> Frames:
-        """PHWC."""
-        side = PATCH_POSITIONS * max(self.tokenizer.downsampling)
-        filling = [np.full_like(ids_P, counts_K.argmax()) for counts_K in self._counts]
-        filling[at] = ids_P
-        maps = tuple(
-            self._filled(ids, side // factor)
-            for ids, factor in zip(filling, self.tokenizer.downsampling, strict=True)
-        )
-        middle = slice(side // 4, side - side // 4)
-        return to_pictures(self.tokenizer.decode_codes(maps))[:, middle, middle]
-
-    def _filled(self, ids_P: NDArray[np.int64], side: int) -> Tensor:
-        """P maps of `side` x `side` positions."""
-        ids = torch.from_numpy(ids_P).to(self.device)
-        return repeat(ids, "p -> p h w", h=side, w=side).contiguous()
+    def _window(self, position: int, pixels: int) -> slice:
+        """Around a position, along an axis of so many pixels."""
+        side = min(pixels, max(LEAST_PATCH, 2 * self.pixels))
+        middle = position * self.pixels + self.pixels // 2
+        start = min(max(0, middle - side // 2), pixels - side)
+        return slice(start, start + side)

@@ -1,14 +1,14 @@
 """A trial's best checkpoint and the shots -> what the page shows of them.
 
-Shapes: N or T frames, C channels, H, W pixels, h, w positions of a code map.
+Shapes: N or T frames, C channels, H, W pixels.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from raysweep.config import RunConfig, read_file
@@ -16,7 +16,7 @@ from raysweep.data.decoding.decode import Frames
 from raysweep.metrics.base import Scored
 from raysweep.metrics.psnr import PSNR
 from raysweep.models import Tokenizer
-from raysweep.report.samples.code_use import CodeUse, MapSample
+from raysweep.report.samples.code_use import CodeUse, MapSample, Seen
 from raysweep.report.samples.pictures import embedded, to_pictures
 from raysweep.report.samples.shots import Shots
 from raysweep.schema import Config, parse
@@ -44,15 +44,6 @@ class Sample(Config):
     """As TrainingConfig."""
 
 
-class Seen(NamedTuple):
-    """A shot after the tokenizer."""
-
-    frames_THWC: Frames
-    psnr: tuple[float, ...]
-    codes: tuple[NDArray[np.int64], ...]
-    """(T, h, w) of each code map."""
-
-
 class Opened(NamedTuple):
     """A checkpoint's model."""
 
@@ -78,10 +69,18 @@ def make_sample(opened: Opened, shots: Shots, device: torch.device) -> Sample:
         step=opened.step,
         pictures=tuple(embedded(each.frames_THWC) for each in seen),
         psnr=tuple(each.psnr for each in seen),
-        maps=CodeUse(tokenizer, [each.codes for each in seen], device).of_maps(),
+        maps=tuple(use.sample() for use in _uses(tokenizer, seen)),
         collapse_usage=opened.training.collapse_usage,
         collapse_validations=opened.training.collapse_validations,
     )
+
+
+def _uses(tokenizer: Tokenizer, seen: Sequence[Seen]) -> list[CodeUse]:
+    sizes, factors = tokenizer.codebook_sizes, tokenizer.downsampling
+    return [
+        CodeUse(seen, at, size, pixels)
+        for at, (size, pixels) in enumerate(zip(sizes, factors, strict=True))
+    ]
 
 
 def _seen(tokenizer: Tokenizer, frames_THWC: Frames, device: torch.device) -> Seen:
