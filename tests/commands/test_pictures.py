@@ -18,7 +18,7 @@ def shown(run, swept, folder: Path) -> Callable[..., list[str]]:
         code, _, error = run("compare", swept.folder, "--html", "page.html", *words)
         assert code == 0, error
         page = (folder / "page.html").read_text()
-        return re.findall(r"<b>No pictures of (.+?):</b>", page)
+        return re.findall(r"<strong>No pictures of (.+?):</strong>", page)
 
     return compare
 
@@ -61,7 +61,7 @@ def test_on_a_page_that_follows_the_sweep_trials_that_get_better_wait(swept, ran
 
     def named_in(asked: pictures.Asked) -> list[str]:
         section = pictures.pictures_section(comparison, asked, only_over=True)
-        return re.findall(r"<b>No pictures of (.+?):</b>", section.body)
+        return re.findall(r"<strong>No pictures of (.+?):</strong>", section.body)
 
     assert named_in(pictures.Asked(top=2)) == ranked[1:3]
     assert named_in(pictures.Asked([best.label], top=1)) == [ranked[1], best.label]

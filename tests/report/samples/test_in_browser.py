@@ -189,6 +189,6 @@ def test_a_trials_codes_open_by_keyboard_and_by_a_link(browser, shown):
 
 
 @pytest.mark.parametrize("size", [LAPTOP, PHONE])
-def test_nothing_is_wider_than_the_screen(browser, shown, size):
-    browser.resize(size)
+def test_nothing_is_wider_than_the_screen(browser, made, shown, size):
+    browser.open(made[1], size)
     assert browser.run("return document.documentElement.scrollWidth <= innerWidth")
