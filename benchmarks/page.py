@@ -1,6 +1,7 @@
 """How long the comparison page takes, from an experiment's files to all its charts painted in a browser, and its size.
 
-200 made-up trials of 100 validations (`paging/made_up.py`). Beside it, in the same browser, plotly's own `to_html` of
+200 made-up trials of 100 validations (`paging/made_up.py`), of which the 12 best are shown by 8 stills and 2 clips of
+128 px each, drawn before (`paging/pictured.py`), and the same page without pictures. Beside it, in the same browser, plotly's own `to_html` of
 the same learning curves alone, a trace a trial, and Optuna's figures of the same study (history, intermediate values,
 parallel coordinates, importances). Medians of several times, taken in turns; imports are not counted, and are told.
 Control: a sweep of a single trial, where the page has all else to draw that plotly's one curve has not: it should be
@@ -20,13 +21,23 @@ from typing import NamedTuple
 import optuna
 from paging import peers
 from paging.made_up import make
+from paging.pictured import picture
 from paging.watching import Watch, watching
 
 from raysweep.commands.compare import Wanted, write
+from raysweep.commands.pictures import Asked
+from raysweep.commands.standing import standing
 from raysweep.experiment.layout import Experiment
 
 PACKAGES = ("plotly", "optuna", "selenium")
-OURS, CURVES, FIGURES = "raysweep compare", "plotly, curves alone", "optuna.visualization"
+PICTURED, OURS, CURVES, FIGURES = (
+    "with 12 trials' pictures",
+    "raysweep compare",
+    "plotly, curves alone",
+    "optuna.visualization",
+)
+SHOWN = 12
+"""Trials, by pictures."""
 MOST_SECONDS, MOST_MEGABYTES = 3.0, 25.0
 
 
@@ -51,10 +62,19 @@ class Cost(NamedTuple):
 
 
 def ours(experiment: Experiment, page: Path) -> None:
-    write([str(experiment.folder)], Wanted(html=str(page)))
+    write([str(experiment.folder)], Wanted(html=str(page)), Asked(top=0))
 
 
-WAYS = [Way(OURS, ours, 5), Way(CURVES, peers.curves, 1), Way(FIGURES, peers.figures, 4)]
+def pictured(experiment: Experiment, page: Path) -> None:
+    write([str(experiment.folder)], Wanted(html=str(page)), Asked(top=SHOWN))
+
+
+WAYS = [
+    Way(PICTURED, pictured, 5),
+    Way(OURS, ours, 5),
+    Way(CURVES, peers.curves, 1),
+    Way(FIGURES, peers.figures, 4),
+]
 CONTROL = [Way(OURS, ours, 3), Way(CURVES, peers.curves, 1)]
 """A single trial has no parallel coordinates and no importance."""
 
@@ -105,12 +125,13 @@ def main() -> None:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with tempfile.TemporaryDirectory() as folder, watching() as watch:
         big = make(Path(folder) / "big", trials, validations)
+        picture(big, [row.trial for row in standing(big).leaderboard[:SHOWN]])
         costs = measure(WAYS, big, times, watch)
         single = make(Path(folder) / "single", 1, validations)
         control = measure(CONTROL, single, times, watch)
     table(f"{trials} trials x {validations} validations", costs)
     table("control: one trial", control)
-    verdict(costs[OURS])
+    verdict(costs[PICTURED])
     if arguments.json:
         figures = {
             "versions": {name: version(name) for name in PACKAGES},

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -37,13 +37,14 @@ class Wanted(NamedTuple):
     json: str | None = None
 
 
-def write(wheres: Sequence[str], wanted: Wanted, pictures: Asked) -> None:
+def write(wheres: Sequence[str], wanted: Wanted, pictures: Asked = THE_BEST) -> None:
     """`wheres`: folders and addresses of experiments."""
     experiments = _opened(wheres)
     if not any(wanted):
         wanted = Wanted(html=str(_beside(experiments[0])))
     comparison = _compared(experiments)
-    makers = {"html": partial(_page, pictures=pictures), "csv": as_csv, "json": as_json}
+    html = partial(_page, pictures=pictures)
+    makers: dict[str, Callable[[Comparison], str]] = {"html": html, "csv": as_csv, "json": as_json}
     for form, place in wanted._asdict().items():
         if place is not None:
             _put(makers[form](comparison), place)

@@ -82,13 +82,28 @@ def galleries(
     for each in trials:
         try:
             shots = shots_of(each.store, each.data)
-            together[shots.digest].append((shots, Shown(each, _sample(each, shots, device, tell))))
-        except (
-            RaysweepError,
-            FileNotFoundError,
-        ) as error:  # or a checkpoint that was just replaced
+            sample = sample_of(each, shots, partial(_drawn, each, shots, device, tell))
+        except (RaysweepError, FileNotFoundError) as error:  # a file of what was just replaced
             absent.append(Absent(each.label, str(error)))
+        else:
+            together[shots.digest].append((shots, Shown(each, sample)))
     return Galleries([_gallery(alike) for alike in together.values()], absent)
+
+
+def sample_of(chosen: Chosen, shots: Shots, make: Callable[[], Sample]) -> Sample:
+    """What is kept of the trial's best checkpoint as it is now; where nothing is, what `make` gives, which is then kept."""
+    measured = read_kept(chosen.experiment, chosen.trial, chosen.kept).decode()
+    file = _folder(chosen, shots) / f"{chosen.trial}.json"
+    return kept_or_made(file, f"{chosen.kept} {measured}", Sample, make)
+
+
+def _drawn(
+    chosen: Chosen, shots: Shots, device: torch.device, tell: Callable[[str], None]
+) -> Sample:
+    tell(f"drawing what trial {chosen.label} makes of {len(shots.of)} shots")
+    fetch_kept(chosen.experiment, chosen.trial)
+    source = chosen.experiment.best_checkpoint(chosen.trial, chosen.kept)
+    return make_sample(open_checkpoint(source, device), shots, device)
 
 
 def _gallery(alike: Sequence[tuple[Shots, Shown]]) -> Gallery:
@@ -100,20 +115,6 @@ def _gallery(alike: Sequence[tuple[Shots, Shown]]) -> Gallery:
 
 def _originals(shots: Shots) -> Originals:
     return Originals(pictures=tuple(map(embedded, shots.frames)))
-
-
-def _sample(
-    chosen: Chosen, shots: Shots, device: torch.device, tell: Callable[[str], None]
-) -> Sample:
-    def make() -> Sample:
-        tell(f"drawing what trial {chosen.label} makes of {len(shots.of)} shots")
-        fetch_kept(chosen.experiment, chosen.trial)
-        source = chosen.experiment.best_checkpoint(chosen.trial, chosen.kept)
-        return make_sample(open_checkpoint(source, device), shots, device)
-
-    measured = read_kept(chosen.experiment, chosen.trial, chosen.kept).decode()
-    file = _folder(chosen, shots) / f"{chosen.trial}.json"
-    return kept_or_made(file, f"{chosen.kept} {measured}", Sample, make)
 
 
 def _folder(chosen: Chosen, shots: Shots) -> Path:
