@@ -6,6 +6,9 @@ import cv2
 import numpy as np
 import pytest
 from selenium.webdriver import ActionChains, Keys
+from selenium.webdriver.common.actions.action_builder import ActionBuilder
+from selenium.webdriver.common.actions.interaction import POINTER_TOUCH
+from selenium.webdriver.common.actions.pointer_input import PointerInput
 
 from raysweep.experiment.layout import Experiment
 from raysweep.report.samples.gallery import Gallery
@@ -115,6 +118,16 @@ def test_the_wipe_moves_by_mouse_and_shows_what_it_is_against(browser, shown):
     assert np.array_equal(picture[::zoom, ::zoom][:, :middle], original[:, :middle])
     mouse.move_by_offset(5, 5).perform()
     assert wiped(browser) == pytest.approx(75, abs=1)  # the button is up
+
+
+def test_the_wipe_moves_by_touch(browser, shown):
+    finger = ActionBuilder(browser.chrome, PointerInput(POINTER_TOUCH, "finger"))
+    frame = browser.all(".given .frame")[0]
+    browser.run("arguments[0].scrollIntoView()", frame)
+    touch = finger.pointer_action
+    touch.move_to(frame).pointer_down().move_to(frame, frame.size["width"] // 4).pointer_up()
+    finger.perform()
+    assert wiped(browser) == pytest.approx(75, abs=1)
 
 
 def test_the_wipe_moves_by_keyboard_and_says_where_it_is(browser, shown):
