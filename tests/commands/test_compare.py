@@ -71,8 +71,9 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("words", "said"), REFUSED)
-def test_what_is_wrong_is_told_in_a_line(run, swept, words, said):
-    code, _, error = run(*(str(swept.folder) if word == "EXPERIMENT" else word for word in words))
+def test_what_is_wrong_is_told_in_a_line(run, folder, words, said):
+    made_up(folder / "EXPERIMENT", trials=1, validations=1)
+    code, _, error = run(*words)
     assert code == 2
     assert said in error
     assert error.count("\n") == 1
