@@ -12,7 +12,7 @@ from typing import NamedTuple
 from raysweep.commands.console import say
 from raysweep.commands.pictures import THE_BEST, Asked, pictures_section
 from raysweep.commands.record import read_record
-from raysweep.commands.standing import standing
+from raysweep.commands.standing import as_asked, standing
 from raysweep.commands.status import told
 from raysweep.errors import ConfigError, ExperimentError
 from raysweep.experiment.events import read
@@ -103,6 +103,7 @@ def _contest(experiment: Experiment, name: str) -> Contest:
     return Contest(
         name=name,
         experiment=experiment,
+        asked=as_asked(experiment),
         sweep=now.sweep,
         objective=now.objective,
         ranked_by=told(now.objective),

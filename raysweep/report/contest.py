@@ -1,6 +1,5 @@
 """What the page is made from: experiments as they stand, and their trials in one order."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -10,6 +9,7 @@ from typing import Any
 from raysweep.comparable import Fingerprint, compares
 from raysweep.config import RunConfig, SweepConfig
 from raysweep.errors import ConfigError
+from raysweep.experiment.account import Account
 from raysweep.experiment.confirmed import Confirmed
 from raysweep.experiment.events import Event
 from raysweep.experiment.layout import Experiment
@@ -28,6 +28,7 @@ class Contest:
     name: str
     """As the page calls it: no other one there has it."""
     experiment: Experiment
+    asked: SweepConfig
     sweep: SweepConfig
     """As asked, and as extended since."""
     objective: Objective
@@ -43,6 +44,17 @@ class Contest:
     """dB, of predicting each validation frame's mean colour; None: not known."""
     is_driven: bool
     """Whether a driver is at work."""
+
+    @cached_property
+    def saved_steps(self) -> Mapping[str, int]:
+        """By trial that was stopped early, as the budget counts them: those that it did not train."""
+        account, found = Account(self.asked, self.objective), {}
+        for event in self.events:
+            before = account.budget.saved_steps
+            account.learn(event)
+            if (more := account.budget.saved_steps - before) > 0:
+                found[event["trial"]] = more
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +142,7 @@ def varied(entries: Sequence[Entry]) -> list[str]:
     settings = [entry.settings for entry in entries]
     for tree in settings:
         for path, value in tree.items():
-            values.setdefault(path, set()).add(json.dumps(value))
+            values.setdefault(path, set()).add(repr(value))
     everywhere = set.intersection(*(set(tree) for tree in settings)) if settings else set()
     differ = [path for path in values if len(values[path]) > 1 or path not in everywhere]
     searched = {path: None for entry in entries for path in entry.record.settings}

@@ -8,6 +8,7 @@ among the best and not by how much, so trials that were stopped early count with
 import json
 import warnings
 from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import Any, NamedTuple
 
 import optuna
@@ -45,7 +46,7 @@ def importance_section(comparison: Comparison) -> Section:
         whose = f"{contest.name}: " if comparison.contests[1:] else ""
         figures |= {f"{whose}{each.goal}": _bars(each.of) for each in found}
         if not found:
-            notes.append(f"{whose}{_too_few(own)}")
+            notes.append(f"{whose}{_why_not(own)}")
     about = (
         f"By PED-ANOVA: how differently the best {BEST_SHARE:.0%} of the trials are set from all of them. "
         "Stopped trials count with the score that they had."
@@ -57,7 +58,8 @@ def importance_section(comparison: Comparison) -> Section:
 
 
 def importances(objective: Objective, entries: Sequence[Entry]) -> list[Importances]:
-    """For each thing that is maximized; none where too few trials of the search have a score, or differ."""
+    """For each thing that is maximized; none where too few trials of the search have a
+    score, or none stands out."""
     scored = _scored(entries)
     if len(scored) < FEWEST:
         return []
@@ -69,7 +71,13 @@ def importances(objective: Objective, entries: Sequence[Entry]) -> list[Importan
     return [
         Importances(name, _importances(scored, distributions, goal))
         for name, goal in zip(names, values, strict=True)
+        if _some_stand_out(goal)
     ]
+
+
+def _some_stand_out(values: Sequence[float]) -> bool:
+    """Whether the best are others than all."""
+    return sorted(values)[-ceil(BEST_SHARE * len(values))] > min(values)
 
 
 def is_logarithmic(values: Sequence[float]) -> bool:
@@ -143,8 +151,8 @@ def _bars(of: Mapping[str, float]) -> Figure:
     )
 
 
-def _too_few(entries: Sequence[Entry]) -> str:
+def _why_not(entries: Sequence[Entry]) -> str:
     count = len(_scored(entries))
     if count < FEWEST:
         return f"Importance needs {FEWEST} searched trials with a validation, and here are {count}."
-    return "The search varied nothing."
+    return "The search varied nothing, or its best trials have the score of the others."

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from plotly.graph_objects import Bar, Figure
 
-from raysweep.experiment.account import Account
 from raysweep.report.charts import ACCENT, SPARED, charted, figure, plain
 from raysweep.report.contest import Comparison, Contest, Entry
 from raysweep.report.rendering import render
@@ -45,7 +44,7 @@ def saving_section(comparison: Comparison) -> Section:
 
 def savings(comparison: Comparison, contest: Contest) -> dict[str, Saving]:
     """Of each trial of the contest, by its entry's key."""
-    saved = saved_steps(contest)
+    saved = contest.saved_steps
     own = [entry for entry in comparison.entries if entry.contest is contest]
     return {entry.key: _saving(entry, saved.get(entry.record.trial, 0)) for entry in own}
 
@@ -71,17 +70,6 @@ def told(saving: Saving) -> str:
         f"Stopping early saved {saving.saved:,} of {saving.trained + saving.saved:,} steps ({saving.share:.0%}): "
         f"about {number(saving.hours)} hours of trials at their own speed, and {gpus}."
     )
-
-
-def saved_steps(contest: Contest) -> dict[str, int]:
-    """By trial; together what `raysweep status` tells."""
-    account, found = Account(contest.sweep, contest.objective), {}
-    for event in contest.events:
-        before = account.budget.saved_steps
-        account.learn(event)
-        if (more := account.budget.saved_steps - before) > 0:
-            found[event["trial"]] = more
-    return found
 
 
 def _saving(entry: Entry, saved: int) -> Saving:

@@ -1,6 +1,7 @@
 """`raysweep compare`: files, the terminal, S3, and words that are wrong."""
 
 import json
+from shlex import split
 
 import pytest
 
@@ -25,6 +26,15 @@ def test_it_writes_what_it_is_asked_for_and_no_more(run, swept, folder):
     assert len(json.loads(printed)["trials"]) == 7
     assert (folder / "table.csv").read_text().startswith("experiment,trial,place")
     assert not (swept.folder / "report.html").exists()
+
+
+def test_the_command_that_repeats_a_trial_runs_its_settings(run, swept):
+    trials = json.loads(run("compare", swept.folder, "--json", "-").out)["trials"]
+    told = next(it for it in trials if it["trial"] == "0006")
+    code, out, _ = run(*split(told["repeat"])[1:], "--dry-run")
+    assert code == 0
+    assert f"disc_weight: {told['settings']['loss.disc_weight']}" in out
+    assert f"learning_rate: {told['settings']['training.learning_rate']}" in out
 
 
 def test_several_experiments_stand_on_one_page_under_their_names(run, folder):
@@ -61,8 +71,9 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("words", "said"), REFUSED)
-def test_what_is_wrong_is_told_in_a_line(run, swept, words, said):
-    code, _, error = run(*(str(swept.folder) if word == "EXPERIMENT" else word for word in words))
+def test_what_is_wrong_is_told_in_a_line(run, folder, words, said):
+    made_up(folder / "EXPERIMENT", trials=1, validations=1)
+    code, _, error = run(*words)
     assert code == 2
     assert said in error
     assert error.count("\n") == 1

@@ -37,6 +37,20 @@ def test_a_list_among_the_values_is_a_value(entries):
     assert "model.ch_mult" in found.of
 
 
+def test_where_no_trial_stands_out_it_says_so(entries):
+    alike = [replace(it, row=replace(it.row, score=Score((1.0,)))) for it in entries]
+    assert importances(entries[0].contest.objective, alike) == []
+
+
+def test_settings_that_only_some_trials_have(entries):
+    for place, entry in enumerate(entries):
+        entry.record.params["some"] = None if place % 2 else "a"
+        if place % 3:
+            del entry.record.params["loss.disc_start"]
+    (found,) = importances(entries[0].contest.objective, entries)
+    assert {"some", "loss.disc_start"} < set(found.of)
+
+
 def test_too_few_trials_say_how_many_it_takes(tmp_path):
     few = compared(swept(tmp_path / "one", trials=FEWEST - 1, validations=2))
     assert importances(few.contests[0].objective, few.entries) == []

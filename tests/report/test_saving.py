@@ -35,6 +35,26 @@ def test_time_is_taken_at_the_trial_s_own_speed(tmp_path):
     assert saving.share == 0.9
 
 
+def test_steps_that_a_spent_budget_cut_are_not_saved_whatever_it_was_raised_to_since(tmp_path):
+    experiment = swept(tmp_path / "one", trials=1, validations=1)
+    asked = experiment.sweep_file.read_text().replace("trials: 1", "steps: 10")
+    experiment.sweep_file.write_text(asked)
+    known = {"trial": "0000", "time": 1.0, "params": {}, "settings": {}, "origin": "space"}
+    more = {"budget": {"steps": 1000}, "last_step": None, "trials": []}
+    experiment.events.unlink()
+    append(
+        experiment,
+        {**known, "kind": "proposed", "last_step": 100},
+        {**known, "kind": "started"},
+        {**known, "kind": "report", "step": 10, "metrics": {"val/psnr": 20.0}},
+        {**known, "kind": "ended", "state": "stopped", "reason": "budget.steps is spent"},
+        {**known, "kind": "extended", "trial": "", **more},
+    )
+    (contest,) = compared(experiment).contests
+    assert contest.budget.saved_steps == 0
+    assert contest.saved_steps == {}
+
+
 SENTENCES = [
     (Saving(50, 0, 0.0, 0.0), "No trial of the search was stopped early, so nothing was saved."),
     (
