@@ -11,7 +11,7 @@ import raysweep
 from raysweep.cli import main
 
 COMMANDS = ["demo", "prepare", "train", "describe", "sweep", "resume", "submit", "stop", "enqueue"]
-COMMANDS += ["pause", "unpause", "status", "export", "doctor"]
+COMMANDS += ["pause", "unpause", "status", "export", "evaluate", "doctor"]
 
 
 @pytest.mark.parametrize("words", [[], *([command] for command in COMMANDS)], ids=str)
