@@ -27,7 +27,7 @@ CHUNK_FRAMES = 32
 """Frames that pass through the network at once."""
 
 
-class Pretrained(ModelHubMixin, library_name="raysweep", tags=TAGS):
+class Pretrained(ModelHubMixin, library_name="raysweep", tags=[*TAGS]):
     """A trained tokenizer for frames T x H x W x 3, uint8 RGB.
 
     Codes are int64, one tensor (T, h, w) per code map (`Tokenizer.codebook_sizes`), on the CPU.
