@@ -14,7 +14,7 @@ from raysweep.config import RunConfig
 WEIGHTS, SETTINGS = "model.safetensors", "config.json"
 TOLD = ("README.md", "metrics.json", "reconstructions.png")
 """What tells people of the model, and goes with it where it is there."""
-TAGS = ["video-tokenizer", "image-tokenizer", "vector-quantization", "vq-vae", "vq-gan"]
+TAGS = ("video-tokenizer", "image-tokenizer", "vector-quantization", "vq-vae", "vq-gan")
 """By which the model is found on the Hub."""
 
 

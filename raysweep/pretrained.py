@@ -24,7 +24,7 @@ from raysweep.models import Tokenizer
 from raysweep.schema import parse
 
 
-class Pretrained(ModelHubMixin, library_name="raysweep", tags=TAGS):
+class Pretrained(ModelHubMixin, library_name="raysweep", tags=[*TAGS]):
     """A trained tokenizer for frames and their codes, on one device.
 
     Frames: a NumPy array (T, H, W, 3), uint8 RGB in [0, 255]; H and W are multiples of the model's `downsampling`

@@ -24,6 +24,8 @@ def validation_batches(run: RunConfig, experiment: Experiment) -> Batches:
     """DataError where they are not to be had here, or are others by now."""
     data = settled(run.data, experiment)
     storage = experiment.folder.parent
+    if data.source is None and data.store is None:
+        raise DataError("the trial's settings name no footage, neither data.source nor data.store")
     if data.reading == "direct":
         reader, manifest = _counted(located(data, storage))
     else:

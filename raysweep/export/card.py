@@ -29,7 +29,7 @@ SCORES = {
     "val/bits_per_pixel": "bits per pixel",
 }
 """The figures that the head of a card holds, and what they are called there."""
-PICTURE = "\n![Validation frames above their reconstructions](reconstructions.png)\n"
+PICTURE = "\n\n![Validation frames above their reconstructions](reconstructions.png)"
 
 
 @dataclass(frozen=True)
@@ -132,13 +132,17 @@ def _training(kept: Kept, made_with: Mapping[str, str]) -> str:
     written = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
     return f"""## Training
 
+Again, beside the experiment, or anywhere with its footage:
+
 ```
-raysweep train --from {kept.experiment.as_word} --trial {kept.trial}   # beside the experiment
-raysweep train --config config.json                                    # anywhere, with its footage
+raysweep train --from {kept.experiment.as_word} --trial {kept.trial}
+raysweep train --config config.json
 ```
 
-Trained with {trained or "versions that were not written down"}; exported with {exported}. Settings other than the
-defaults:
+- trained with {trained or "versions that were not written down"}
+- exported with {exported}
+
+Settings other than the defaults:
 
 ```yaml
 {written}```"""

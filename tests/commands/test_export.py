@@ -63,6 +63,7 @@ def test_the_card_tells_people_and_the_hub_the_real_figures(run, experiment, fol
     card = ModelCard((folder / "model" / "README.md").read_text())
     assert card.data.library_name == "raysweep"
     assert {"vq-gan", "taming_vqgan", "ema"} <= set(card.data.tags)
+    assert "model_hub_mixin" not in card.data.tags
     figures = {result.metric_type: result.metric_value for result in card.data.eval_results}
     metrics = told(folder / "model")["metrics"]
     assert figures["psnr"] == metrics["val/psnr"]
