@@ -220,6 +220,35 @@ def _export(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _tokenize(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=Path, help="an exported model")
+    parser.add_argument(
+        "--data",
+        nargs="+",
+        required=True,
+        metavar="FOOTAGE",
+        help="folders, files, patterns, lists or addresses of it",
+    )
+    parser.add_argument(
+        "--out",
+        required=True,
+        help="folder or address (s3://...) to write to; what is there is kept",
+    )
+    parser.add_argument(
+        "--gpus",
+        type=float,
+        metavar="N",
+        help="that each worker takes, such as 1 or 0.5 (default: 0.25 where the cluster has any, else 0)",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="data.NAME=VALUE",
+        help="how frames are made, over what the model was trained with, such as data.fps=8",
+    )
+
+
 def _doctor(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--address",
@@ -287,6 +316,7 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "unpause": ("go on with a sweep that was paused", _experiment_word),
     "status": ("the trials of an experiment, best first", _experiment_word),
     "export": ("write a trial's best model as a folder for raysweep.load", _export),
+    "tokenize": ("turn footage into codes, as Parquet files to train on", _tokenize),
     "doctor": ("what machines lack to run trials, and what to do about it", _doctor),
 }
 """Name -> what it is for, and what adds its words to a parser."""

@@ -242,6 +242,12 @@ def _export(arguments: argparse.Namespace) -> None:
         export_trial(experiment, arguments.trial, arguments.out, arguments.format)
 
 
+def _tokenize(arguments: argparse.Namespace) -> None:
+    from raysweep.commands.tokenize import tokenize
+
+    tokenize(arguments.model, arguments.data, arguments.out, arguments.gpus, arguments.set)
+
+
 def _doctor(arguments: argparse.Namespace) -> None:
     from raysweep.commands.doctor import doctor
 
@@ -281,6 +287,7 @@ COMMANDS: dict[str, Command] = {
     "unpause": _unpause,
     "status": _status,
     "export": _export,
+    "tokenize": _tokenize,
     "doctor": _doctor,
 }
 """By the names of `arguments.py`."""

@@ -30,7 +30,7 @@ BLOCK_BYTES = 64_000_000
 
 def materialise(store: Path, manifest: Manifest) -> "ray.data.Dataset":
     """The store's frames in the object store, once per node that reads them."""
-    _quiet()
+    quiet()
     paths = shard_paths(store, manifest)
     blocks = max(
         ray.cluster_resources().get("CPU", 1), sum(p.stat().st_size for p in paths) / BLOCK_BYTES
@@ -52,13 +52,18 @@ def on_all_nodes(work: Callable[[Source], Done], sources: Iterable[Source]) -> I
     A task whose process dies is run again, as often as that takes: `work` is to end it (making.Diary). A
     RaysweepError in a task is raised here.
     """
-    _quiet()
+    quiet()
     cpus = max(1, int(ray.cluster_resources().get("CPU", 1)))
     waiting = [{"parcel": pickle.dumps(parcel)} for parcel in parcels(sources, cpus)]
     for _ in range(min(cpus, len(waiting))):
-        _opened.remote(partial(_unpacked, work))
+        _opened.remote(partial(unpacked, work))
     rows = ray.data.from_items(waiting, override_num_blocks=len(waiting))
-    for row in rows.map(partial(_unpacked, work)).iter_rows():
+    yield from results(rows.map(partial(unpacked, work)))
+
+
+def results(done: "ray.data.Dataset") -> Iterator[Any]:
+    """What `unpacked` made of each parcel, as it comes."""
+    for row in done.iter_rows():
         if row["refusal"]:
             raise pickle.loads(row["refusal"])
         yield from pickle.loads(row["done"])
@@ -69,8 +74,8 @@ def _opened(work: Callable[..., Any]) -> None:
     """Starts a process, and imports what the work needs, while Ray Data still plans: seconds of each prepare."""
 
 
-def _unpacked(work: Callable[[Source], Any], row: dict[str, bytes]) -> dict[str, bytes]:
-    """A refusal travels as a value: Ray would wrap the error, and print it."""
+def unpacked(work: Callable[[Any], Any], row: dict[str, bytes]) -> dict[str, bytes]:
+    """What is done of a parcel. A refusal travels as a value: Ray would wrap the error, and print it."""
     single_threaded()  # the other CPUs have tasks of their own
     try:
         done = [work(source) for source in pickle.loads(row["parcel"])]
@@ -79,7 +84,7 @@ def _unpacked(work: Callable[[Source], Any], row: dict[str, bytes]) -> dict[str,
     return {"done": pickle.dumps(done), "refusal": b""}
 
 
-def _quiet() -> None:
+def quiet() -> None:
     """Our own lines tell how far things are."""
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     ray.data.DataContext.get_current().enable_progress_bars = False

@@ -51,7 +51,7 @@ def check_footage(data: DataConfig, storage: Path, *, update: bool = False) -> N
             _require_here(sources)
         store = store_of(data, storage)
         if direct or update or not is_prepared(store, sources, data.preprocessing):
-            _require_frames(sources, data.images)
+            require_frames(sources, data.images)
             _say_what_is_missing(sources)
 
 
@@ -153,7 +153,7 @@ def _require_here(sources: Sequence[Source]) -> None:
             )
 
 
-def _require_frames(sources: Sequence[Source], images: bool) -> None:
+def require_frames(sources: Sequence[Source], images: bool) -> None:
     """Decodes up to the first frame that comes."""
     skipped = []
     for frames, file in ((source.frames, file) for source in sources for file in source.files):

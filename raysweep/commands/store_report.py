@@ -40,15 +40,15 @@ def say_cost(manifest: Manifest) -> None:
     say(f"  {costs}, {smaller:.1f} times smaller")
 
 
-def say_skipped(manifest: Manifest) -> None:
-    """The files that are not in the store, or not all of them, by name."""
+def say_skipped(manifest: Manifest, file: str = "manifest.json") -> None:
+    """The files that are not in the store, or not all of them, by name; `file` has them all."""
     lines = [f"skipped {skipped.name}: {skipped.error}" for skipped in manifest.skipped]
     partial = [record for record in manifest.good if record.lacks is not None]
     lines += [f"kept {record.name} in part: {record.lacks}" for record in partial]
     for line in lines[:NAMED]:
         say(f"  {line}")
     if (more := len(lines) - NAMED) > 0:
-        say(f"  ... and {more:,} more, all in manifest.json")
+        say(f"  ... and {more:,} more, all in {file}")
 
 
 def say_neighbours(store: Path, manifest: Manifest) -> None:

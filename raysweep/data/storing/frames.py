@@ -1,6 +1,7 @@
 """The frames of one source, and what else reading it tells."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from raysweep.data.decoding.decode import (
     IMAGE_READERS,
@@ -11,7 +12,7 @@ from raysweep.data.decoding.decode import (
     frame_rate,
     read_timed,
 )
-from raysweep.data.decoding.resample import resample
+from raysweep.data.decoding.resample import Timed, resample
 from raysweep.data.preprocessing import Preprocessing
 from raysweep.data.sources.discover import Source
 from raysweep.data.sources.places import File
@@ -20,6 +21,19 @@ from raysweep.data.storing.making import Diary
 
 class Incomplete(Exception):
     """A part of a video is missing, and `data.keep_partial` does not ask for the rest of it."""
+
+
+class Shown(NamedTuple):
+    """A frame, and where it is from."""
+
+    frame_HWC: Frames
+    """BGR."""
+    file: str
+    """File.name."""
+    number: int
+    """Of the file's frames as they decode, from 0."""
+    seconds: float
+    """When the file shows it; 0 of an image."""
 
 
 class SourceReader:
@@ -32,7 +46,11 @@ class SourceReader:
         self.fps: float | None = None
 
     def frames(self) -> Iterator[Frames]:
-        """HWC BGR, one file after the other; videos at `data.fps`.
+        """HWC BGR, as `shown`."""
+        return (shown.frame_HWC for shown in self.shown())
+
+    def shown(self) -> Iterator[Shown]:
+        """One file after the other; videos at `data.fps`.
 
         Raises Incomplete where a video breaks off, or a folder of frames has a bad image, unless that is kept.
         """
@@ -40,26 +58,27 @@ class SourceReader:
             return self._numbered()
         return self._of(self._source.files, IMAGE_READERS if self._settings.images else READERS)
 
-    def _of(self, files: Sequence[File], readers: Readers) -> Iterator[Frames]:
+    def _of(self, files: Sequence[File], readers: Readers) -> Iterator[Shown]:
         """A file is here for as long as it is read."""
         for file in files:
             try:
                 self._tries.begin(file.name)
                 with file.local() as path:
-                    yield from resample(read_timed(path, readers, self._lack), self._settings.fps)
+                    timed = read_timed(path, readers, self._lack)
+                    yield from resample(_shown(file.name, timed), self._settings.fps)
                     if readers is READERS:
                         self.fps = self._settings.fps or frame_rate(path)
             except DecodeError as error:
                 self._skip(file, str(error))
 
-    def _numbered(self) -> Iterator[Frames]:
+    def _numbered(self) -> Iterator[Shown]:
         """The frames of a video that lies as images, all of one size."""
         size = None
         for file in self._source.files:
-            for frame_HWC in self._of([file], IMAGE_READERS):
-                size = size or frame_HWC.shape
-                if frame_HWC.shape == size:
-                    yield frame_HWC
+            for shown in self._of([file], IMAGE_READERS):
+                size = size or shown.frame_HWC.shape
+                if shown.frame_HWC.shape == size:
+                    yield shown
                 else:
                     self._skip(file, "its size is not that of the first frame")
 
@@ -72,3 +91,8 @@ class SourceReader:
         if not self._settings.keep_partial:
             raise Incomplete(f"{what}; data.keep_partial=true keeps what decodes")
         self.lacks = self.lacks or what
+
+
+def _shown(file: str, timed: Iterable[Timed[Frames]]) -> Iterator[Timed[Shown]]:
+    for number, (seconds, frame_HWC) in enumerate(timed):
+        yield Timed(seconds, Shown(frame_HWC, file, number, seconds))

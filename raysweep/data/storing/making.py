@@ -1,6 +1,6 @@
-"""A store's folder while a prepare works in it: one prepare at a time, and no half file in its place.
+"""A folder while a prepare makes a store of it: one prepare at a time, and no half file in its place.
 
-`prepare.lock` is locked by the operating system, over NFS too, which lets go of it when the process or its
+The same holds for a tokenize and its codes. `prepare.lock` is locked by the operating system, over NFS too, which lets go of it when the process or its
 machine is gone; a file that a kill left there locks nothing. Files are written in a folder of this prepare's
 own and moved into place when they are whole. Taking that folder away also stops the tasks that a killed
 prepare has left behind on a cluster: they have nowhere to write any more.
@@ -15,33 +15,50 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote
 from uuid import uuid4
 
 from raysweep.data.decoding.decode import DecodeError
 from raysweep.errors import DataError
 
-LOCK = "prepare.lock"
 PARTS = ".parts-"
 """What the name of a folder of unfinished files begins with."""
 DEATHS = 3
 """Processes that may die of one file before it counts as bad."""
 
 
+class Work(NamedTuple):
+    """What is done in a folder, in the words of a refusal."""
+
+    name: str
+    makes: str
+    elsewhere: str
+    """How to have it made in another folder."""
+
+    @property
+    def lock(self) -> str:
+        return f"{self.name}.lock"
+
+
+PREPARE = Work("prepare", "a store", "set data.store to another folder")
+LOCK = PREPARE.lock
+
+
 @contextmanager
-def alone_in(folder: Path) -> Iterator[Path]:
+def alone_in(folder: Path, work: Work = PREPARE) -> Iterator[Path]:
     """Holds `folder`, made where it is absent, and yields a folder in it for unfinished files.
 
-    DataError while another prepare holds it, and where it cannot be made. What a killed one left unfinished goes.
+    DataError while another process holds it, and where it cannot be made. What a killed one left unfinished goes.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(
-            f"a store needs a folder that can be made, and {folder} cannot: {error.strerror}. Choose another "
-            "--storage or data.store."
+            f"{work.makes} needs a folder that can be made, and {folder} cannot: {error.strerror}. "
+            f"Correct it, or {work.elsewhere}."
         ) from None
-    lock = _locked(folder / LOCK)
+    lock = _locked(folder / work.lock, work)
     try:
         _remove_parts(folder)
         parts = folder / f"{PARTS}{uuid4().hex[:8]}"
@@ -49,7 +66,7 @@ def alone_in(folder: Path) -> Iterator[Path]:
         yield parts
     finally:
         _remove_parts(folder)
-        (folder / LOCK).unlink()
+        (folder / work.lock).unlink()
         os.close(lock)
 
 
@@ -90,7 +107,7 @@ def diary(path: Path) -> Iterator[Diary]:
     path.unlink()
 
 
-def _locked(path: Path) -> int:
+def _locked(path: Path, work: Work) -> int:
     """An open file, which holds the lock until it is closed."""
     while True:
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
@@ -99,7 +116,7 @@ def _locked(path: Path) -> int:
         except OSError as error:
             holder = os.pread(file, 200, 0).decode(errors="replace")
             os.close(file)
-            raise _refusal(path, holder, error) from None
+            raise _refusal(path, work, holder, error) from None
         if _is_at(path, file):
             return _signed(file)
         os.close(file)  # whoever held it took the file away in between
@@ -123,15 +140,15 @@ def _is_at(path: Path, file: int) -> bool:
         return False
 
 
-def _refusal(path: Path, holder: str, error: OSError) -> DataError:
+def _refusal(path: Path, work: Work, holder: str, error: OSError) -> DataError:
     if isinstance(error, BlockingIOError):
         return DataError(
-            f"one prepare at a time works on a store, and {holder or 'another process'} is at work in "
-            f"{path.parent}. Wait for it, or set data.store to another folder."
+            f"one {work.name} at a time makes {work.makes}, and {holder or 'another process'} is at work in "
+            f"{path.parent}. Wait for it, or {work.elsewhere}."
         )
     return DataError(
-        f"a store is made on a file system with locks, and {path} cannot be locked ({error.strerror}). "
-        "Mount it with locks, or set data.store to a folder elsewhere."
+        f"{work.makes} is made on a file system with locks, and {path} cannot be locked ({error.strerror}). "
+        f"Mount it with locks, or {work.elsewhere}."
     )
 
 

@@ -27,16 +27,22 @@ class Cuts:
     def __init__(self) -> None:
         self.at: list[int] = []
         """Numbers of the frames that begin a new scene."""
+        self._before_HWC: Frames | None = None
+        self._number = 0
 
     def watch(self, frames_HWC: Iterable[Frames]) -> Iterator[Frames]:
         """The same frames, HWC RGB uint8."""
-        before_HWC = None
-        for number, frame_HWC in enumerate(frames_HWC):
-            small_HWC = _small(frame_HWC)
-            if before_HWC is not None and _difference(before_HWC, small_HWC) >= THRESHOLD:
-                self.at.append(number)
-            before_HWC = small_HWC
+        for frame_HWC in frames_HWC:
+            self.see(frame_HWC)
             yield frame_HWC
+
+    def see(self, frame_HWC: Frames) -> None:
+        """The next frame, HWC RGB uint8."""
+        small_HWC, before_HWC = _small(frame_HWC), self._before_HWC
+        if before_HWC is not None and _difference(before_HWC, small_HWC) >= THRESHOLD:
+            self.at.append(self._number)
+        self._before_HWC = small_HWC
+        self._number += 1
 
 
 def _small(frame_HWC: Frames) -> NDArray[np.uint8]:
