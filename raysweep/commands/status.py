@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import product
 
 from rich.table import Table
 
@@ -21,7 +22,7 @@ from raysweep.experiment.requests import count
 from raysweep.experiment.results import Row
 from raysweep.search.objective import Objective
 from raysweep.spelling import in_time
-from raysweep.tracking.swanlab import URL_FILE
+from raysweep.tracking import ADDRESSES
 from raysweep.training.loop import LATEST
 
 COLUMNS = {
@@ -44,10 +45,10 @@ def status(experiment: Experiment) -> None:
     now = standing(experiment)
     console.print(_table(now.leaderboard, experiment.folder.name, now.objective))
     print_confirmed(now.confirmed, now.objective)
-    for trial in now.trials:
-        address = experiment.trial(trial) / URL_FILE
+    for trial, (where, file) in product(now.trials, ADDRESSES.items()):
+        address = experiment.trial(trial) / file
         if address.exists():
-            say(f"{trial} in SwanLab: {address.read_text()}")
+            say(f"{trial} in {where}: {address.read_text()}")
     if experiment.validation_file.exists():
         baseline = json.loads(experiment.validation_file.read_text()).get("mean_colour_psnr")
         if baseline is not None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from raysweep.tracking.base import Picture, Tracker
-from raysweep.tracking.wandb import run_id
+from raysweep.tracking.wandb import publish, run_id
 
 URL_FILE = Path("swanlab") / "url"
 """In a trial's folder: where its experiment is seen."""
@@ -52,7 +52,7 @@ class SwanLab(Tracker):
         )
         self._as_image = swanlab.Image
         if online:
-            _publish(self._run.url, folder / URL_FILE)
+            publish(self._run.url, folder / URL_FILE)
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
         self._run.log(dict(values), step=step)
@@ -71,9 +71,3 @@ def _has_key() -> bool:
     home = os.environ.get("SWANLAB_ROOT") or os.environ.get("SWANLAB_SAVE_DIR")
     kept = Path(home or Path.home() / ".swanlab") / ".netrc"
     return "SWANLAB_API_KEY" in os.environ or kept.exists()
-
-
-def _publish(url: str, file: Path) -> None:
-    """Kept for `raysweep status`, which runs in another process."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(url)

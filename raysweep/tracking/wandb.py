@@ -13,6 +13,8 @@ from urllib.parse import urlparse
 
 from raysweep.tracking.base import Picture, Tracker
 
+URL_FILE = Path("wandb") / "url"
+"""In a trial's folder: where its run is seen; absent while it is offline."""
 _DEFAULT_HOST = "https://api.wandb.ai"
 
 
@@ -50,6 +52,8 @@ class WandB(Tracker):
         )
         self._run.define_metric("*", step_metric="step")
         self._as_image = wandb.Image
+        if self._run.url is not None:
+            publish(self._run.url, folder / URL_FILE)
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
         self._run.log({"step": step, **values})
@@ -88,3 +92,9 @@ def run_id(folder: Path) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(os.urandom(8).hex())
     return path.read_text()
+
+
+def publish(url: str, file: Path) -> None:
+    """Kept for `raysweep status`, which runs in another process."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(url)

@@ -14,7 +14,7 @@ from raysweep.errors import ConfigError, ExperimentError
 from raysweep.experiment.conductor import Proposal
 from raysweep.experiment.events import EventLog
 from raysweep.experiment.layout import Experiment, create, open_experiment
-from raysweep.tracking.swanlab import URL_FILE
+from raysweep.tracking import ADDRESSES
 from raysweep.training import checkpoint
 from tests.fakes import driver, execute, small_sweep
 from tests.tiny import tiny_parts
@@ -31,11 +31,12 @@ def test_status_lists_every_trial_best_first(run, swept):
     assert sorted(ids) == [f"{number:04d}" for number in range(7)]
 
 
-def test_status_says_where_swanlab_shows_a_trial(run, swept):
-    address = swept.trial("0002") / URL_FILE
+@pytest.mark.parametrize(("name", "file"), ADDRESSES.items())
+def test_status_says_where_a_trial_is_seen_in_a_browser(run, swept, name, file):
+    address = swept.trial("0002") / file
     address.parent.mkdir(parents=True)
-    address.write_text("https://swanlab.example/runs/1")
-    assert "0002 in SwanLab: https://swanlab.example/runs/1\n" in run("status", swept.folder).out
+    address.write_text("https://pages.example/runs/1")
+    assert f"0002 in {name}: https://pages.example/runs/1\n" in run("status", swept.folder).out
 
 
 def test_status_of_an_experiment_that_has_not_begun(run, swept):

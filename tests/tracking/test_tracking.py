@@ -4,14 +4,30 @@ import importlib.util
 import json
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from google.protobuf.struct_pb2 import Value
+from tensorboard.backend.event_processing.data_provider import MultiplexerDataProvider
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.backend.event_processing.plugin_event_multiplexer import EventMultiplexer
+from tensorboard.context import RequestContext
+from tensorboard.plugins.base_plugin import TBContext
+from tensorboard.plugins.hparams import get_experiment, list_session_groups
+from tensorboard.plugins.hparams.api_pb2 import (
+    ColParams,
+    GetExperimentRequest,
+    ListSessionGroupsRequest,
+    MetricInfo,
+    Status,
+)
+from tensorboard.plugins.hparams.backend_context import Context
 
 from raysweep.errors import ConfigError
 from raysweep.tracking import Trackers, TrackingConfig, trackers
@@ -139,7 +155,7 @@ def test_a_folder_of_pictures_names_what_and_when(tmp_path: Path) -> None:
 
 def test_tensorboard_shows_each_step_once_after_a_resume(tmp_path: Path) -> None:
     for resume_step, steps, value in ((None, (10, 20, 30), 1.0), (20, (30, 40), 2.0)):
-        tracker = TensorBoard(tmp_path, resume_step)
+        tracker = TensorBoard(tmp_path, resume_step, {})
         for step in steps:
             tracker.scalars(step, {"val/psnr": value})
         tracker.image(steps[-1], "val/pictures", _picture())
@@ -148,6 +164,59 @@ def test_tensorboard_shows_each_step_once_after_a_resume(tmp_path: Path) -> None
     shown = [(event.step, event.value) for event in events.Scalars("val/psnr")]
     assert shown == [(10, 1.0), (20, 1.0), (30, 2.0), (40, 2.0)]
     assert events.Images("val/pictures")[-1].width == 20
+
+
+class Sessions:
+    """What TensorBoard's page HParams shows of a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        multiplexer = EventMultiplexer().AddRunsFromDirectory(str(folder)).Reload()
+        provider = MultiplexerDataProvider(multiplexer, str(folder))
+        context = TBContext(logdir=str(folder), multiplexer=multiplexer, data_provider=provider)
+        self._asked = (RequestContext(), Context(context), "")
+        everything = GetExperimentRequest()
+        experiment = get_experiment.Handler(*self._asked, everything).run()
+        self.settings = {info.name: info.differs for info in experiment.hparam_infos}
+        """Name -> whether runs differ in it."""
+        self.metrics = {info.name.tag: info.name for info in experiment.metric_infos}
+
+    def rows(self, setting: str, metric: str) -> dict[str, tuple[object, float]]:
+        """By run."""
+        wanted = [MetricInfo(name=name) for name in self.metrics.values()]
+        request = ListSessionGroupsRequest(
+            start_index=0,
+            slice_size=100,
+            allowed_statuses=[Status.Value("STATUS_UNKNOWN")],
+            col_params=[ColParams(metric=info.name) for info in wanted],
+        )
+        answer = list_session_groups.Handler(*self._asked, request).run()
+        return {
+            group.name: (
+                _plain(group.hparams[setting]),
+                next(value.value for value in group.metric_values if value.name.tag == metric),
+            )
+            for group in answer.session_groups
+        }
+
+
+def _plain(value: Value) -> object:
+    return getattr(value, str(value.WhichOneof("kind")))
+
+
+def test_tensorboard_compares_the_settings_and_last_figures_of_trials(tmp_path: Path) -> None:
+    for trial, rate in (("0000", 0.1), ("0001", 0.2)):
+        settings = {"training": {"learning_rate": rate}, "model": {"kind": "conv", "ch": [1, 2]}}
+        for resume_step in (None, 10):
+            tracker = TensorBoard(tmp_path / trial / "tensorboard", resume_step, settings)
+            tracker.scalars((resume_step or 0) + 10, {"val/psnr": rate + (resume_step or 0)})
+            tracker.close()
+    seen = Sessions(tmp_path)
+    assert seen.settings == {"training.learning_rate": True, "model.kind": False, "model.ch": False}
+    assert seen.metrics.keys() == {"val/psnr"}
+    assert seen.rows("training.learning_rate", "val/psnr") == {
+        "0000/tensorboard": (0.1, pytest.approx(10.1)),
+        "0001/tensorboard": (0.2, pytest.approx(10.2)),
+    }
 
 
 # --- Weights & Biases
@@ -206,6 +275,51 @@ def test_wandb_is_offline_without_a_login(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert is_offline() is expected
+
+
+# --- MLflow
+
+
+@pytest.fixture
+def mlflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """With a database of its own."""
+    package = pytest.importorskip("mlflow")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    return package
+
+
+MLFLOW = TrackingConfig(tensorboard=False, mlflow=True)
+
+
+@pytest.mark.filterwarnings("ignore")  # its own tables make SQLAlchemy warn
+def test_mlflow_has_a_run_per_trial_in_which_a_resumed_one_goes_on(mlflow, tmp_path: Path) -> None:
+    many = {"training": {f"setting_{number}": number for number in range(150)}}
+    for trial, resume_step in (("0000", None), ("0001", None), ("0000", 10)):
+        with _open(MLFLOW, tmp_path / trial, trial, resume_step, many) as tracker:
+            tracker.scalars((resume_step or 0) + 10, {"val/psnr": 20.0 + (resume_step or 0)})
+            tracker.image(10, "val/pictures", _picture())
+    client = mlflow.MlflowClient()
+    experiment = client.get_experiment_by_name("e")
+    runs = client.search_runs([experiment.experiment_id], order_by=["attributes.run_name"])
+    assert [(run.info.run_name, run.info.status) for run in runs] == [
+        ("0000", "FINISHED"),
+        ("0001", "FINISHED"),
+    ]
+    assert runs[0].data.params == {f"training.setting_{n}": str(n) for n in range(150)}
+    history = client.get_metric_history(runs[0].info.run_id, "val/psnr")
+    assert [(figure.step, figure.value) for figure in history] == [(10, 20.0), (20, 30.0)]
+
+
+def test_mlflow_that_cannot_write_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match="pip install mlflow-skinny"):
+        MLFLOW.check()
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name)
+    with pytest.raises(ConfigError, match="MLFLOW_TRACKING_URI says, and that is not set"):
+        MLFLOW.check()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:5000")
+    MLFLOW.check()
 
 
 # --- SwanLab
@@ -295,9 +409,15 @@ def test_swanlab_that_is_not_installed_is_refused(monkeypatch: pytest.MonkeyPatc
 # --- all together
 
 
-def _open(config: TrackingConfig, folder: Path) -> Trackers:
+def _open(
+    config: TrackingConfig,
+    folder: Path,
+    trial: str = "0000",
+    resume_step: int | None = None,
+    settings: Mapping[str, Any] = MappingProxyType({"seed": 0}),
+) -> Trackers:
     return trackers(
-        config, folder, experiment="e", trial="0000", settings={"seed": 0}, resume_step=None
+        config, folder, experiment="e", trial=trial, settings=settings, resume_step=resume_step
     )
 
 
