@@ -198,6 +198,15 @@ def _enqueue(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _status(parser: argparse.ArgumentParser) -> None:
+    _experiment_word(parser)
+    parser.add_argument(
+        "--watch",
+        action="store_true",
+        help="stay, and show it as it changes, until its driver ends or Ctrl-C",
+    )
+
+
 def _export(parser: argparse.ArgumentParser) -> None:
     _experiment_word(parser)
     parser.add_argument(
@@ -314,7 +323,7 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "enqueue": ("run a trial of given settings next, in a sweep", _enqueue),
     "pause": ("let every trial of a sweep rest from its next checkpoint on", _experiment_word),
     "unpause": ("go on with a sweep that was paused", _experiment_word),
-    "status": ("the trials of an experiment, best first", _experiment_word),
+    "status": ("the trials of an experiment, best first", _status),
     "export": ("write a trial's best model as a folder for raysweep.load", _export),
     "tokenize": ("turn footage into codes, as Parquet files to train on", _tokenize),
     "doctor": ("what machines lack to run trials, and what to do about it", _doctor),

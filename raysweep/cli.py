@@ -226,9 +226,11 @@ def _unpause(arguments: argparse.Namespace) -> None:
 
 def _status(arguments: argparse.Namespace) -> None:
     from raysweep.commands.status import status
+    from raysweep.commands.watch import watch
     from raysweep.experiment.mirror import opened
 
-    status(opened(arguments.experiment))
+    show = watch if arguments.watch else status
+    show(opened(arguments.experiment))
 
 
 def _export(arguments: argparse.Namespace) -> None:

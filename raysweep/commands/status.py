@@ -43,17 +43,24 @@ Cell = Callable[[Row], str]
 
 def status(experiment: Experiment) -> None:
     now = standing(experiment)
-    console.print(_table(now.leaderboard, experiment.folder.name, now.objective))
+    console.print(table(now, now.leaderboard))
     print_confirmed(now.confirmed, now.objective)
+    for line in (*_addresses(now), *_baseline(experiment), *progress(now)):
+        say(line)
+
+
+def _addresses(now: Standing) -> Iterator[str]:
     for trial, (where, file) in product(now.trials, ADDRESSES.items()):
-        address = experiment.trial(trial) / file
+        address = now.experiment.trial(trial) / file
         if address.exists():
-            say(f"{trial} in {where}: {address.read_text()}")
+            yield f"{trial} in {where}: {address.read_text()}"
+
+
+def _baseline(experiment: Experiment) -> Iterator[str]:
     if experiment.validation_file.exists():
         baseline = json.loads(experiment.validation_file.read_text()).get("mean_colour_psnr")
         if baseline is not None:
-            say(f"baseline, each frame's mean colour: {baseline:.2f} dB PSNR")
-    _say_progress(now)
+            yield f"baseline, each frame's mean colour: {baseline:.2f} dB PSNR"
 
 
 def is_over(now: Standing) -> bool:
@@ -65,34 +72,34 @@ def is_over(now: Standing) -> bool:
     return not left_to_confirm(now.sweep, now.trials, now.objective)
 
 
-def _say_progress(now: Standing) -> None:
-    """What is spent and left, who runs, and why the search is over where it is."""
+def progress(now: Standing) -> Iterator[str]:
+    """What is spent and left, who runs, and why the search is over where it is; a line each."""
     at_work, over = is_driven(now.experiment), now.budget.over
     if now.sweep.space is not None and now.budget.limits:
-        say(f"spent: {', '.join(map(str, now.budget.limits))}")
+        yield f"spent: {', '.join(map(str, now.budget.limits))}"
     if states := _counted(now, at_work):
         saved = f"; stopping early saved {now.budget.saved_steps:,} steps"
-        say(states + (saved if now.budget.saved_steps else ""))
+        yield states + (saved if now.budget.saved_steps else "")
     if now.is_suspended:
-        say(f"paused by hand; to go on: `raysweep unpause {now.experiment.as_word}`")
+        yield f"paused by hand; to go on: `raysweep unpause {now.experiment.as_word}`"
     if at_work:
-        _say_outlook(now)
+        yield from _outlook(now)
     if waiting := count(now.experiment.requests):
         who = "the driver" if at_work else f"`raysweep resume {now.experiment.as_word}`"
-        say(f"requests that wait for {who}: {waiting}")
+        yield f"requests that wait for {who}: {waiting}"
     if now.sweep.space is not None and over is not None:
         what = "the search is over" if is_over(now) else "nothing more is proposed"
         more = f"`raysweep resume {now.experiment.as_word} {over.raised_by}`"
-        say(f"{what}: {over}; to go on: {more}")
+        yield f"{what}: {over}; to go on: {more}"
 
 
-def _say_outlook(now: Standing) -> None:
+def _outlook(now: Standing) -> Iterator[str]:
     """Nothing where it cannot be known, or was wrong."""
     so_far = speed(read(now.experiment.events))
     left = seconds_left(now.sweep, now.trials, now.budget, so_far)
     if left is not None and (rest := left - (time.time() - so_far.until)) > 0:
         together = "of all trials together"
-        say(f"about {in_time(rest)} left, at {so_far.steps_per_second:.3g} steps/s {together}")
+        yield f"about {in_time(rest)} left, at {so_far.steps_per_second:.3g} steps/s {together}"
 
 
 def _counted(now: Standing, at_work: bool) -> str:
@@ -102,18 +109,20 @@ def _counted(now: Standing, at_work: bool) -> str:
     return ", ".join(f"{number} {state}" for state, number in states.items())
 
 
-def _table(rows: list[Row], name: str, objective: Objective) -> Table:
-    table = Table(title=f"{name}: by {told(objective)}", title_justify="left")
-    columns = _columns(rows, objective)
+def table(now: Standing, rows: list[Row], more: Mapping[str, Cell] | None = None) -> Table:
+    """`rows` of the leaderboard; `more`: columns beside the usual ones, or in their place, by heading."""
+    title = f"{now.experiment.folder.name}: by {told(now.objective)}"
+    made = Table(title=title, title_justify="left")
+    columns = _columns(rows, now.objective, more or {})
     for heading in columns:
         wraps = heading in WRAPPED
-        table.add_column(heading, no_wrap=not wraps, overflow="fold" if wraps else "ellipsis")
+        made.add_column(heading, no_wrap=not wraps, overflow="fold" if wraps else "ellipsis")
     for row in rows:
-        table.add_row(*(cell(row) for cell in columns.values()))
-    return table
+        made.add_row(*(cell(row) for cell in columns.values()))
+    return made
 
 
-def _columns(rows: list[Row], objective: Objective) -> dict[str, Cell]:
+def _columns(rows: list[Row], objective: Objective, more: Mapping[str, Cell]) -> dict[str, Cell]:
     """By heading."""
     named = any(row.origin != FROM_SPACE for row in rows)
     origin: dict[str, Cell] = {"from": lambda row: row.origin} if named else {}
@@ -123,6 +132,7 @@ def _columns(rows: list[Row], objective: Objective) -> dict[str, Cell]:
         **origin,
         "state": lambda row: row.state,
         "steps": lambda row: str(row.steps),
+        **more,
         **apply,
         "settings": lambda row: short_settings(row.settings),
     }

@@ -6,18 +6,16 @@ from typing import NamedTuple
 
 from raysweep.config import SweepConfig
 from raysweep.experiment.events import Event
-from raysweep.experiment.records import Records
+from raysweep.experiment.records import Records, TrialRecord
 from raysweep.search.budget import Budget
 
 
 class Speed(NamedTuple):
-    """Of all trials together, under the driver that began last."""
-
     steps: int
     seconds: float
-    """From its beginning to its last event."""
+    """In which they were made."""
     until: float
-    """Time of that, in seconds since the epoch."""
+    """The end of these, in seconds since the epoch."""
 
     @property
     def steps_per_second(self) -> float:
@@ -25,6 +23,7 @@ class Speed(NamedTuple):
 
 
 def speed(events: Iterable[Event]) -> Speed:
+    """Of all trials together, from the beginning of the driver that began last to its last event."""
     steps, since, until = 0, 0.0, 0.0
     reached: dict[str, int] = {}
     for event in events:
@@ -38,6 +37,31 @@ def speed(events: Iterable[Event]) -> Speed:
             steps += max(0, event["step"] - before)
             reached[event["trial"]] = max(before, event["step"])
     return Speed(steps, until - since, until)
+
+
+def trial_speeds(events: Iterable[Event]) -> dict[str, Speed]:
+    """Of each trial, from its last start to its last report since; what it reports again from before counts not."""
+    since: dict[str, float] = {}
+    reached: dict[str, int] = {}
+    speeds: dict[str, Speed] = {}
+    for event in events:
+        trial = event["trial"]
+        if event["kind"] == "started":
+            since[trial] = event["time"]
+            speeds.pop(trial, None)
+        elif event["kind"] == "report" and event["step"] > reached.get(trial, 0):
+            steps = event["step"] - reached.get(trial, 0) + speeds.get(trial, Speed(0, 0, 0)).steps
+            reached[trial] = event["step"]
+            seconds = event["time"] - since.get(trial, event["time"])
+            speeds[trial] = Speed(steps, seconds, event["time"])
+    return speeds
+
+
+def trial_seconds_left(record: TrialRecord, now: Speed) -> float | None:
+    """From `now.until` on, to the end of a trial that nothing stops; None: it cannot be known."""
+    if record.state != "running" or not (now.steps_per_second and record.last_step):
+        return None
+    return (record.last_step - record.step) / now.steps_per_second
 
 
 def seconds_left(sweep: SweepConfig, trials: Records, budget: Budget, now: Speed) -> float | None:

@@ -8,7 +8,8 @@ import pytest
 from raysweep.experiment.account import Account
 from raysweep.experiment.conductor import Conductor
 from raysweep.experiment.events import EventLog, read
-from raysweep.experiment.outlook import Speed, seconds_left, speed
+from raysweep.experiment.outlook import Speed, seconds_left, speed, trial_seconds_left, trial_speeds
+from raysweep.experiment.records import TrialRecord
 from search_spaces import smoke
 from tests.fakes import PSNR, STEPS, small_sweep
 
@@ -87,3 +88,21 @@ def test_what_cannot_be_known_is_not_told(left, reached, settings) -> None:
 def test_without_a_step_there_is_no_speed() -> None:
     account = Account(small_sweep(), PSNR)
     assert seconds_left(account.sweep, account.trials, account.budget, Speed(0, 50.0, 0.0)) is None
+
+
+def test_a_trials_speed_is_that_since_its_last_start_and_counts_no_step_twice():
+    told = [("started", 0.0, 0), ("report", 50.0, 5), ("started", 100.0, 0), ("report", 110.0, 5)]
+    told += [("report", 140.0, 15), ("report", 160.0, 20)]
+    events = [{"kind": kind, "trial": "a", "time": time, "step": step} for kind, time, step in told]
+    assert trial_speeds(events[:2]) == {"a": Speed(5, 50.0, 50.0)}
+    assert trial_speeds(events[:4]) == {}
+    assert trial_speeds(events) == {"a": Speed(15, 60.0, 160.0)}
+
+
+@pytest.mark.parametrize(
+    ("state", "last_step", "left"),
+    [("running", 20, 150.0), ("running", 0, None), ("stopped", 20, None)],
+)
+def test_a_running_trial_takes_as_long_as_its_steps_do(state, last_step, left):
+    record = TrialRecord("a", "space", {}, {}, state, reports={5: {}}, last_step=last_step)
+    assert trial_seconds_left(record, NOW) == left
