@@ -18,9 +18,10 @@ Command = Callable[[argparse.Namespace], int | None]
 
 
 def main(words: Sequence[str] | None = None) -> int:
+    typed = sys.argv[1:] if words is None else words
     try:
-        arguments = parser().parse_args(words)
-        arguments.typed = sys.argv[1:] if words is None else words
+        arguments = parser().parse_args(typed)
+        arguments.typed = typed
         return COMMANDS[arguments.command](arguments) or 0
     except UserError as error:
         print(f"raysweep: {_one_line(error)}", file=sys.stderr)
@@ -29,7 +30,9 @@ def main(words: Sequence[str] | None = None) -> int:
         print(f"raysweep: {_one_line(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("raysweep: interrupted; `raysweep resume` goes on from here", file=sys.stderr)
+        same = typed[:1] in (["prepare"], ["tokenize"])
+        again = "the same command" if same else "`raysweep resume`"
+        print(f"raysweep: interrupted; {again} goes on from here", file=sys.stderr)
         return 1
 
 

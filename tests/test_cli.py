@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 import raysweep
+from raysweep.cli import COMMANDS as COMMANDS_RUN
 from raysweep.cli import main
 
 COMMANDS = ["demo", "prepare", "train", "describe", "sweep", "resume", "submit", "stop", "enqueue"]
-COMMANDS += ["pause", "unpause", "status", "export", "doctor"]
+COMMANDS += ["pause", "unpause", "status", "export", "tokenize", "doctor"]
 
 
 @pytest.mark.parametrize("words", [[], *([command] for command in COMMANDS)], ids=str)
@@ -46,6 +47,25 @@ def test_wrong_words_are_one_line_that_shows_the_way(words, said, capsys):
     assert error.count("\n") == 1
     assert error.startswith("raysweep: ")
     assert said in error
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["status", "runs/x"], "`raysweep resume` goes on"),
+        (["prepare"], "the same command goes on"),
+        (["tokenize", "model", "--data", "films", "--out", "codes"], "the same command goes on"),
+    ],
+    ids=str,
+)
+def test_ctrl_c_is_one_line_that_says_what_goes_on(words, said, capsys, monkeypatch):
+    def interrupted(arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(COMMANDS_RUN, words[0], interrupted)
+    assert main(words) == 1
+    out, error = capsys.readouterr()
+    assert (out, error) == ("", f"raysweep: interrupted; {said} from here\n")
 
 
 DRY_RUN = """

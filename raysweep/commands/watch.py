@@ -106,4 +106,4 @@ def _left(trials: Records, speeds: Mapping[str, Speed], clock: float, row: Row) 
     if (so_far := speeds.get(row.trial)) is None:
         return ""
     left = trial_seconds_left(trials[row.trial], so_far)
-    return "" if left is None else in_time(max(0.0, left - (clock - so_far.until)))
+    return "" if left is None else in_time(max(0, round(left - (clock - so_far.until))))

@@ -18,8 +18,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def footage(folder: Path) -> Path:
-    for seed in range(2):
-        write_video(folder / "films" / f"{seed}.mp4", frames=5, seed=seed)
+    for seed, name in enumerate(("train/0.mp4", "valid/1.mp4", "more/2.mp4")):
+        write_video(folder / "films" / name, frames=5, seed=seed)
     (folder / "films" / "bad.avi").write_bytes(BROKEN["noise.avi"])
     return folder / "films"
 
@@ -32,7 +32,9 @@ REFUSALS = [
     pytest.param(["--set", "data.fsp=3"], "did you mean 'fps'?", id="a misspelt setting"),
     pytest.param(["--set", "model.kind=conv"], "unknown setting 'model'", id="another model"),
     pytest.param(["--gpus", "1.5"], "--gpus is 0, a part of one GPU, or a whole", id="GPUs"),
-    pytest.param(["--out", "films/0.mp4"], "written to a folder, and", id="a file is in the way"),
+    pytest.param(
+        ["--out", "films/train/0.mp4"], "written to a folder, and", id="a file is in the way"
+    ),
 ]
 
 
@@ -51,11 +53,12 @@ def _without(words: list[str]) -> list[str]:
 
 
 def test_what_is_there_already_is_told_without_ray(run, model, footage):
+    """All footage, whatever its folders say of splits."""
     coded(load(model), footage, "out", Preprocessing(resolution=32))
     code, out, error = run("tokenize", model, "--data", "films", "--out", "out")
     assert (code, error) == (0, "")
     first, skipped = out.splitlines()
     assert first.startswith(
-        "already tokenized: 10 frames of 2 videos, 1 skipped, 8x8 codes each, in 1 file of "
+        "already tokenized: 15 frames of 3 videos, 1 skipped, 8x8 codes each, in 1 file of "
     )
     assert "skipped bad.avi: " in skipped

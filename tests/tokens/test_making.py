@@ -1,6 +1,7 @@
 """Promises about folders of codes: the model's codes, interrupted or not, of one job, on disks and object stores."""
 
 import json
+import pickle
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from raysweep.data.sources.discover import discover
 from raysweep.data.storing.manifest import SourceRecord
 from raysweep.errors import ConfigError, DataError
 from raysweep.pretrained import Pretrained, load
+from raysweep.tokens.coding import packed, unpacked
 from raysweep.tokens.job import job
 from raysweep.tokens.making import Begin, Plan, complete, in_this_process, plan
 from raysweep.tokens.manifest import Tokens
@@ -256,6 +258,16 @@ def test_frames_that_the_model_cannot_take_are_refused(model, footage, tmp_path)
         planned(load(model), footage, tmp_path, Preprocessing(resolution=33))
 
 
+def sent_away(model: Pretrained) -> Callable[..., Iterator[Sequence[SourceRecord]]]:
+    """As to a worker on another machine."""
+
+    def run(begin: Begin, shards: Sequence[Shard]) -> Iterator[Sequence[SourceRecord]]:
+        there = unpacked(pickle.loads(pickle.dumps(packed(model))), "cpu")
+        return map(pickle.loads(pickle.dumps(begin))(there), pickle.loads(pickle.dumps(shards)))
+
+    return run
+
+
 def test_on_an_object_store_it_is_the_same(model, footage, tmp_path, s3: Server):
     tokenizer = load(model)
     coded(tokenizer, footage, tmp_path / "whole")
@@ -265,7 +277,8 @@ def test_on_an_object_store_it_is_the_same(model, footage, tmp_path, s3: Server)
     with pytest.raises(Killed):
         complete(asked, str(footage), killed_after(1, tokenizer), max_bad_fraction=0.9)
     assert len(s3.names(f"{bucket}/my/codes")) == 1
-    tokens = coded(tokenizer, footage, address)
+    asked = planned(tokenizer, footage, address)
+    tokens = complete(asked, str(footage), sent_away(tokenizer), max_bad_fraction=0.9)
     read = ds.dataset(f"{bucket}/my/codes/codes", format="parquet", filesystem=s3.file_system)
     assert read.to_table() == rows_of(tmp_path / "whole")
     assert planned(tokenizer, footage, address).ended == tokens
