@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 from safetensors.torch import load, save
+from torch import Tensor
 
 from raysweep.config import RunConfig
 from raysweep.data.decoding.decode import Frames, to_rgb
@@ -18,6 +19,7 @@ from raysweep.data.storing.frames import Incomplete, Shown, SourceReader
 from raysweep.data.storing.making import Diary, diary
 from raysweep.data.storing.manifest import SourceRecord
 from raysweep.data.storing.scenes import Cuts
+from raysweep.errors import ResourceError
 from raysweep.full_disk import told_when_full
 from raysweep.pretrained import CHUNK_FRAMES, Pretrained
 from raysweep.tokens.job import Job
@@ -100,8 +102,17 @@ class Coder:
         seen = self._seen(source, reader)
         while group := list(islice(seen, CHUNK_FRAMES)):
             places, frames_HWC = zip(*group, strict=True)
-            codes = self._model.encode(np.stack(frames_HWC))
-            yield rows(places, codes, self._job.maps)
+            yield rows(places, self._codes(np.stack(frames_HWC)), self._job.maps)
+
+    def _codes(self, frames_THWC: Frames) -> tuple[Tensor, ...]:
+        try:
+            return self._model.encode(frames_THWC)
+        except torch.OutOfMemoryError:
+            side = self._job.preprocessing.resolution
+            raise ResourceError(
+                f"a worker codes {CHUNK_FRAMES} frames of {side} px at a time, and its GPU has no memory left for "
+                "them. Give each worker a whole one with --gpus 1, or lower data.resolution."
+            ) from None
 
     def _seen(self, source: Source, reader: SourceReader) -> Iterator[tuple[Place, Frames]]:
         settings, cuts = self._job.preprocessing, Cuts()

@@ -11,11 +11,12 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
+import torch
 
 from raysweep.data.preprocessing import Preprocessing
 from raysweep.data.sources.discover import discover
 from raysweep.data.storing.manifest import SourceRecord
-from raysweep.errors import ConfigError, DataError
+from raysweep.errors import ConfigError, DataError, ResourceError
 from raysweep.pretrained import Pretrained, load
 from raysweep.tokens.coding import packed, unpacked
 from raysweep.tokens.job import job
@@ -88,6 +89,16 @@ def test_a_second_run_has_nothing_to_do(model, footage, tmp_path):
 
 class Killed(BaseException):
     """As if the process were gone."""
+
+
+def test_a_gpu_without_room_is_told_in_a_line(model, footage, tmp_path):
+    def encode(frames: object) -> Any:
+        raise torch.OutOfMemoryError
+
+    tokenizer = load(model)
+    tokenizer.encode = encode  # type: ignore[method-assign]
+    with pytest.raises(ResourceError, match=r"32 frames of 32 px .* with --gpus 1"):
+        coded(tokenizer, footage, tmp_path)
 
 
 def killed_after(count: int, model: Pretrained) -> Callable[..., Iterator[Sequence[SourceRecord]]]:
