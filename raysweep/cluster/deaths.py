@@ -21,18 +21,18 @@ def error_of(trial: Any) -> Exception | None:
 
 
 def is_death(error: Exception | None) -> bool:
-    """Whether a process was gone: the trial's own, or one that worked for it."""
+    """Whether a process was gone: the trial's own, or one that worked for it.
+
+    None: Tune keeps what a trial raised, and how an actor died; not that Ray ended it for want of memory.
+    """
     if isinstance(error, RayTaskError):
         return is_death(error.cause)
     if isinstance(error, WorkerGroupError):
         return any(map(is_death, error.worker_failures.values()))
     if isinstance(error, WorkerHealthCheckFailedError):
         return is_death(error.health_check_failure)
-    if isinstance(
-        error, OutOfMemoryError
-    ):  # Ray's own end of a process, before the machine ends one
-        return True
-    return isinstance(error, RayActorError) and not error.actor_init_failed
+    ended_by_ray = error is None or isinstance(error, OutOfMemoryError)
+    return ended_by_ray or (isinstance(error, RayActorError) and not error.actor_init_failed)
 
 
 def want_of_storage(error: Exception | None) -> StorageError | None:
