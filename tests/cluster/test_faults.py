@@ -10,6 +10,7 @@ import pytest
 
 from raysweep.data import DataConfig
 from raysweep.data.storing.store import prepare
+from raysweep.experiment.events import read
 from raysweep.experiment.layout import Experiment
 from tests.cluster.conftest import Begin
 from tests.cluster.faults import (
@@ -185,6 +186,22 @@ def test_a_node_dies(begin: Begin, nodes: RayCluster, sweep: Sweep, check: Check
         next(node for node in two if node.holds(process)).kill_raylet()
         assert driver.wait() == 0
     check("SIGKILL of the raylet of one of two nodes", sweep)
+
+
+@slow
+def test_a_node_is_preempted(begin: Begin, nodes: RayCluster, sweep: Sweep, check: Check) -> None:
+    """Its notice comes in the middle of an interval, and its end some time later; Tune starts nothing beside us."""
+    with nodes.two_more() as two:
+        driver = begin(RAYSWEEP, *sweep.words, address=nodes.address)
+        wait_for_step(sweep.log, sweep.in_between, driver)
+        (process,) = writers(sweep.log)
+        doomed = next(node for node in two if node.holds(process))
+        doomed.give_notice()
+        doomed.wait()
+        assert driver.wait() == 0
+    starts = [event for event in read(sweep.experiment.events) if event["kind"] == "started"]
+    assert len(starts) == 3
+    check(f"preemption notice, and the end of the node {NOTICE_SECONDS} s later", sweep)
 
 
 @slow
