@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: install browser demo test test-all test-cluster check bench
+.PHONY: install browser demo test test-all test-faults test-cluster check bench
 
 install: .venv/installed
 
@@ -32,6 +32,9 @@ test: check browser
 
 test-all: check browser
 	$(BIN)/pytest -m "not gpu and not cluster"
+
+test-faults: install
+	$(BIN)/pytest -m faults --durations=0
 
 test-cluster: install
 	$(BIN)/pytest -m cluster tests/deploy

@@ -18,12 +18,12 @@ KEYS = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
 
 class Server:
     def __init__(self, process: "subprocess.Popen[bytes]", port: int) -> None:
-        self._process, self._address = process, f"127.0.0.1:{port}"
+        self._process, self.port = process, port
         self.file_system = fs.S3FileSystem(
             access_key="none",
             secret_key="none",
             scheme="http",
-            endpoint_override=self._address,
+            endpoint_override=f"127.0.0.1:{port}",
             allow_bucket_creation=True,
         )
 
@@ -32,13 +32,15 @@ class Server:
         self.file_system.create_dir(name)
         return name
 
-    def address(self, path: str) -> str:
-        """Of `bucket/folder`."""
-        return f"s3://{path}?scheme=http&endpoint_override={self._address}"
+    def address(self, path: str, port: int | None = None) -> str:
+        """Of `bucket/folder`; `port`: where a stand-in of this server listens."""
+        return f"s3://{path}?scheme=http&endpoint_override=127.0.0.1:{port or self.port}"
 
     def names(self, path: str) -> list[str]:
         """Of all objects below."""
-        listed = self.file_system.get_file_info(fs.FileSelector(path, recursive=True))
+        listed = self.file_system.get_file_info(
+            fs.FileSelector(path, recursive=True, allow_not_found=True)
+        )
         files = [found.path for found in listed if found.type == fs.FileType.File]
         return sorted(name.removeprefix(f"{path}/") for name in files)
 

@@ -1,8 +1,7 @@
 """Promises about a disk that is full: one line that says where, what was there stays, and it goes on once there is room."""
 
-import subprocess
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,30 +16,14 @@ from raysweep.experiment.journal import KeptJournal
 from raysweep.experiment.layout import Experiment
 from raysweep.training import checkpoint
 from tests.fakes import driver, execute
+from tests.small_disk import fill, small_disk
 from tests.tiny import tiny_parts
-
-BLOCK = 4096
 
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """Of two megabytes."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
-        pytest.skip("mounting a small disk takes root")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-def fill(disk: Path) -> Path:
-    """Leaves nothing; returns what to delete to make room."""
-    ballast = disk / "ballast"
-    with ballast.open("wb", buffering=0) as file, suppress(OSError):
-        while file.write(b"0" * BLOCK):
-            pass
-    return ballast
+    with small_disk(tmp_path / "disk", megabytes=2) as folder:
+        yield folder
 
 
 def test_the_event_log_stays_whole_and_goes_on(disk):

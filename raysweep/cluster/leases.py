@@ -62,11 +62,14 @@ class Leases:
         own.held, own.is_waiting = held + 1, False
         return True
 
-    def renew(self, sweep: str, held: int, waits: bool) -> None:
-        """It has `held` trials; `waits`: whether it still would start another, if it would before."""
-        if (lease := self._leases.get(sweep)) is not None:
-            lease.held, lease.until = held, self._clock() + SECONDS
-            lease.is_waiting &= waits
+    def renew(self, sweep: str, priority: int, each: Share, held: int, waits: bool) -> None:
+        """It has `held` trials; `waits`: whether it still would start another, if it would before.
+
+        Also of a sweep that counted as gone: what it holds, it holds.
+        """
+        before = self._leases.get(sweep)
+        waits &= before is not None and before.is_waiting
+        self._leases[sweep] = Lease(priority, each, held, waits, self._clock() + SECONDS)
 
     def leave(self, sweep: str) -> bool:
         """It is over; whether no other is left."""

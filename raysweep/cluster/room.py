@@ -49,7 +49,9 @@ class Room:
     def beat(self, conductor: Conductor) -> None:
         """Says that the driver is alive; called all the time."""
         if self.clock() >= self._beat_at + SECONDS:
-            self.others.beat(len(conductor.at_work), conductor.has_more)
+            self._look()
+            each, held, _ = self._shares(len(conductor.at_work))
+            self.others.beat(each, held, conductor.has_more)
             self._beat_at = self.clock()
 
     def _shares(self, held: int) -> tuple[Share, int, Share]:

@@ -15,6 +15,7 @@ DRIVER_RESOURCE = "raysweep_driver"
 ENVIRONMENT = {
     "RAY_TRAIN_V2_ENABLED": "1",
     "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",  # one actor less per trial
+    "RAY_TRAIN_COUNT_PREEMPTION_AS_FAILURE": "1",  # or Tune goes on with the trial too, beside us
     "RAY_TRAIN_ENABLE_STATE_TRACKING": "1",  # the dashboard's page of Train runs
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # our trackers write, Tune does not
     "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "3600",  # a node may leave, and another take long to come

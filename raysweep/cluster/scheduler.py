@@ -5,7 +5,7 @@ from typing import Any
 from ray.tune.experiment import Trial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
-from raysweep.cluster.deaths import error_of, how_it_died, is_death, last_line
+from raysweep.cluster.deaths import error_of, how_it_died, is_death, last_line, want_of_storage
 from raysweep.cluster.room import Room
 from raysweep.experiment.conductor import Conductor
 
@@ -50,6 +50,8 @@ class ConductedScheduler(FIFOScheduler):
         if not self._has_turn(trial):
             return
         error = error_of(trial)
+        if (want := want_of_storage(error)) is not None:
+            raise want  # all trials have that storage: the sweep ends, and each goes on when it is resumed
         if is_death(error):
             self.conductor.lost(trial.config["trial"], how_it_died(error))
         else:

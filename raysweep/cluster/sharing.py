@@ -18,7 +18,7 @@ from raysweep.cluster.leases import Leases, Share
 from raysweep.cluster.resources import DRIVER_SHARE
 from raysweep.cluster.runtime import DRIVER_RESOURCE
 
-NAME = "raysweep-leases-1"
+NAME = "raysweep-leases-2"
 """The number is that of the rules: drivers of other rules are not asked."""
 NAMESPACE = "raysweep"
 ANSWER_SECONDS = 10.0
@@ -30,8 +30,8 @@ class Sharing(Protocol):
     def may_start(self, each: Share, held: int, whole: Share) -> bool:
         """One more trial that takes `each`, beside `held` of this sweep, of the cluster's `whole`."""
 
-    def beat(self, held: int, waits: bool) -> None:
-        """The driver is alive, has `held` trials, and would start another or not."""
+    def beat(self, each: Share, held: int, waits: bool) -> None:
+        """The driver is alive, has `held` trials that take `each`, and would start another or not."""
 
     def leave(self) -> None:
         """The driver has no trials any more."""
@@ -46,7 +46,7 @@ class Alone(Sharing):
     def may_start(self, each: Share, held: int, whole: Share) -> bool:
         return True
 
-    def beat(self, held: int, waits: bool) -> None: ...
+    def beat(self, each: Share, held: int, waits: bool) -> None: ...
 
     def leave(self) -> None: ...
 
@@ -67,8 +67,8 @@ class Shared(Sharing):
         self._asked_at = float("-inf") if answer else time.monotonic()
         return answer
 
-    def beat(self, held: int, waits: bool) -> None:
-        self._actor.renew.remote(self.sweep, held, waits)
+    def beat(self, each: Share, held: int, waits: bool) -> None:
+        self._actor.renew.remote(self.sweep, self.priority, each, held, waits)
 
     def leave(self) -> None:
         with suppress(GetTimeoutError, RayActorError):  # it ends with the last; or the lease does

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ray import tune
+from ray.exceptions import OutOfMemoryError
 from ray.tune import TuneError
 
 from raysweep.cluster import resources
@@ -45,20 +46,24 @@ def execute(
         trainables[job.config.cluster.resolved_trainable](job, footage)
 
     scratch = experiment.folder / ".tune"
-    tuner = tune.Tuner(
-        tune.with_resources(tune.with_parameters(run, footage=footage), request),
-        tune_config=tune.TuneConfig(
-            search_alg=ConductedSearcher(conductor, experiment, room),
-            scheduler=ConductedScheduler(conductor, room),
-            num_samples=1_000_000,  # the conductor says when it is enough
-            trial_dirname_creator=_turn_name,
-            trial_name_creator=_turn_name,
-        ),
-        run_config=tune.RunConfig(name="tune", **placed(experiment, scratch), verbose=0),
-    )
+
+    def tuner() -> tune.Tuner:
+        return tune.Tuner(
+            tune.with_resources(tune.with_parameters(run, footage=footage), request),
+            tune_config=tune.TuneConfig(
+                search_alg=ConductedSearcher(conductor, experiment, room),
+                scheduler=ConductedScheduler(conductor, room),
+                num_samples=1_000_000,  # the conductor says when it is enough
+                trial_dirname_creator=_turn_name,
+                trial_name_creator=_turn_name,
+            ),
+            run_config=tune.RunConfig(name="tune", **placed(experiment, scratch), verbose=0),
+        )
+
     try:
         with told_when_full(experiment.folder):
-            tuner.fit()
+            while not runs_through(tuner(), conductor):
+                pass
     except (
         EOFError
     ):  # at the end, from Tune's note of a failed trial: an empty file where the disk was full
@@ -71,6 +76,21 @@ def execute(
         room.others.leave()
     shutil.rmtree(scratch, ignore_errors=True)
     clear(experiment, scratch)
+
+
+def runs_through(tuner: tune.Tuner, conductor: Conductor) -> bool:
+    """Whether all went to its end. Where Ray ends a process since the memory of its machine is full, all of Tune ends,
+    and the trials are in line again, to go on from their checkpoints.
+    """
+    try:
+        tuner.fit()
+    except RuntimeError as error:
+        if not isinstance(error.__cause__, OutOfMemoryError):
+            raise
+        for trial in conductor.at_work:
+            conductor.lost(trial, "the memory of a machine was full")
+        return False
+    return True
 
 
 def _turn_name(trial: Any) -> str:

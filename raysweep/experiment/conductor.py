@@ -171,10 +171,11 @@ class Conductor:
     def lost(self, trial: str, reason: str) -> None:
         """A process of the trial died: it goes on from its checkpoint, before all others; it has failed where that
         has happened too often without it coming further."""
-        record = self.trials[trial]
-        if record.losses >= self.cluster_of(trial).max_failures:
+        if not self._has(trial):
+            return
+        if self.trials[trial].losses >= self.cluster_of(trial).max_failures:
             self.end(trial, reason)
-        elif record.is_open:
+        else:
             self.ledger.write("suspended", trial, reason=reason, is_lost=True)
             self._waiting.insert(0, trial)
 

@@ -12,9 +12,25 @@ import pytest
 from raysweep.cluster.runtime import connected
 from raysweep.data.demo import make_demo_videos
 from raysweep.experiment.mirror import CACHE
+from tests.cluster.faults import COSTS, FIGURES, table
 from tests.s3_server import KEYS
 
 Begin = Callable[..., "subprocess.Popen[bytes]"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[COSTS], config.stash[FIGURES] = [], []
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """What the faults cost that were injected."""
+    costs, figures = config.stash[COSTS], config.stash[FIGURES]
+    if costs or figures:
+        terminalreporter.section("faults")
+    for line in [*(table(costs) if costs else []), *figures]:
+        terminalreporter.line(line)
 
 
 @pytest.fixture(scope="session")
@@ -37,12 +53,19 @@ def _cluster() -> Iterator[str]:
 
 
 @pytest.fixture
+def dashboard(cluster: str) -> str:
+    import ray
+
+    return f"http://{ray._private.worker.global_worker.node.address_info['webui_url']}"
+
+
+@pytest.fixture
 def begin(cluster: str) -> Iterator[Begin]:
-    """Starts Python code on the cluster in a process of its own, which does not outlive the test."""
+    """Starts Python code on the cluster, or at another address, in a process that does not outlive the test."""
     begun: list[subprocess.Popen[bytes]] = []
 
-    def begin(code: str, *words: object) -> "subprocess.Popen[bytes]":
-        environment = {**os.environ, "RAY_ADDRESS": cluster}
+    def begin(code: str, *words: object, address: str = cluster) -> "subprocess.Popen[bytes]":
+        environment = {**os.environ, "RAY_ADDRESS": address}
         command = [sys.executable, "-c", code, *map(str, words)]
         begun.append(subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL))
         return begun[-1]

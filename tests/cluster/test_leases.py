@@ -46,7 +46,10 @@ class Sweep:
 
     def end_one(self) -> None:
         self.held -= 1
-        self.leases.renew(self.name, self.held, True)
+        self.renew()
+
+    def renew(self, waits: bool = True) -> None:
+        self.leases.renew(self.name, self.priority, self.each, self.held, waits)
 
 
 def test_one_sweep_has_all(leases):
@@ -111,8 +114,19 @@ def test_a_driver_that_lives_keeps_what_it_has(leases, clock):
         pass
     for _ in range(3):
         clock.seconds += SECONDS / 2
-        leases.renew("one", one.held, True)
+        one.renew()
         assert not other.ask()
+
+
+def test_a_driver_that_counted_as_gone_and_lives_keeps_what_it_has(leases, clock):
+    """It could not be heard for a while, and asks for nothing more."""
+    one, other = Sweep(leases, "one"), Sweep(leases, "other")
+    while one.ask():
+        pass
+    clock.seconds = SECONDS
+    assert other.ask()
+    one.renew()
+    assert not other.ask()
 
 
 def test_who_has_nothing_more_to_start_lets_lower_ones_pass(leases):
@@ -122,7 +136,7 @@ def test_who_has_nothing_more_to_start_lets_lower_ones_pass(leases):
     assert not high.ask()
     low.end_one()
     assert not low.ask()
-    leases.renew("high", 0, False)
+    high.renew(waits=False)
     assert low.ask()
 
 

@@ -139,14 +139,14 @@ class Others:
 
     def __init__(self) -> None:
         self.asked: list[tuple[Share, int, Share]] = []
-        self.beats: list[tuple[int, bool]] = []
+        self.beats: list[tuple[Share, int, bool]] = []
 
     def may_start(self, each: Share, held: int, whole: Share) -> bool:
         self.asked.append((each, held, whole))
         return False
 
-    def beat(self, held: int, waits: bool) -> None:
-        self.beats.append((held, waits))
+    def beat(self, each: Share, held: int, waits: bool) -> None:
+        self.beats.append((each, held, waits))
 
     def leave(self) -> None: ...
 
@@ -163,4 +163,4 @@ def test_other_sweeps_are_asked_where_there_is_room_and_hear_that_one_is_alive(n
         for _ in range(3):
             of.beat(mind)
             nodes.seconds += SECONDS / 2
-        assert others.beats == [(1, True), (1, True)]
+        assert others.beats == [(Share(1, 2), 1, True)] * 2

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import ray
 import requests
 from ray.job_submission import JobDetails, JobStatus, JobSubmissionClient
 from ray.util.state import list_actors, list_placement_groups
@@ -21,11 +20,6 @@ from tests.cluster.conftest import Begin
 pytestmark = pytest.mark.ray
 
 SLOW = ["--set", "training.steps=100", "--set", "scheduler.kind=none", "--trials", "1"]
-
-
-@pytest.fixture
-def dashboard(cluster: str) -> str:
-    return f"http://{ray._private.worker.global_worker.node.address_info['webui_url']}"
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/api/jobs/"), ("POST", "/api/jobs/")])

@@ -1,10 +1,7 @@
-"""The whole way through Ray: sweep, early stop, two workers, a killed driver, export."""
+"""The whole way through Ray: sweep, early stop, two workers, export."""
 
 import csv
 import json
-import signal
-import subprocess
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -17,7 +14,6 @@ from raysweep.experiment.events import Event, read
 from raysweep.experiment.layout import Experiment
 from raysweep.experiment.records import replay
 from raysweep.pretrained import load
-from tests.cluster.conftest import Begin
 
 pytestmark = pytest.mark.ray
 
@@ -99,28 +95,6 @@ def test_the_export_is_the_best_trial_and_codes_a_video(swept: Path, videos: Pat
     assert tokenizer.decode((codes,)).shape == (16, 32, 32, 3)
 
 
-def test_a_killed_driver_loses_nothing(begin: Begin, videos: Path, tmp_path: Path) -> None:
-    """SIGKILL in the middle of a trial, then resume: same trials, each to its end, none begun again."""
-    slow = assignments({"training.steps": 200, "scheduler.kind": "none", "budget.trials": 2})
-    words = ["sweep", "smoke", "--data", videos, "--storage", tmp_path, *slow]
-    driver = begin("import sys; from raysweep.cli import main; sys.exit(main())", *words)
-    folder = tmp_path / "smoke"
-    wait_for_report(folder, driver)
-    driver.send_signal(signal.SIGKILL)
-    driver.wait()
-    before = replay(events_of(folder))
-    assert any(record.is_open for record in before.values())
-
-    run("resume", folder)
-    after = replay(events_of(folder))
-    assert [record.state for record in after.values()] == ["finished", "finished"]
-    assert all(record.step == 200 for record in after.values())
-    for trial, record in before.items():
-        assert after[trial].params == record.params
-        resumed_at = min(step for step in after[trial].reports if step not in record.reports)
-        assert resumed_at == max(record.reports, default=0) + 5
-
-
 def test_finalists_are_tested_once_at_the_end_of_their_training(
     cluster: str, videos: Path, tmp_path: Path
 ) -> None:
@@ -150,12 +124,3 @@ def test_finalists_are_tested_once_at_the_end_of_their_training(
     again = replay(events_of(folder))
     assert again["0002"].tested == pytest.approx(finals[1].tested, abs=1e-5)
     assert again["0002"].reports == finals[1].reports
-
-
-def wait_for_report(folder: Path, driver: "subprocess.Popen[bytes]") -> None:
-    for _ in range(600):
-        if any(event["kind"] == "report" for event in events_of(folder)):
-            return
-        assert driver.poll() is None, "the driver ended by itself"
-        time.sleep(0.2)
-    pytest.fail("no report within two minutes")

@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from raysweep.experiment.layout import Experiment
 from raysweep.experiment.mirror import fetch, located
 from raysweep.schema import Tree
 from raysweep.training import checkpoint
+from tests.cluster.processes import writers
 from tests.fakes import PSNR
 from tests.s3_server import Server
 from tests.tiny import EMA, tiny_run
@@ -45,14 +44,6 @@ EVERYTHING: Tree = {
 }
 
 
-def _writers(file: Path) -> Iterator[int]:
-    """Processes of this machine that have it open: of a trial's `training.log`, the first rank."""
-    for descriptor in Path("/proc").glob("[0-9]*/fd/*"):
-        with suppress(OSError):  # a process or a file that is gone by now
-            if descriptor.readlink() == file:
-                yield int(descriptor.parts[2])
-
-
 class Killer(UserCallback):
     """Hears of reports in the trainer's controller, and kills the first rank after the first checkpoint."""
 
@@ -63,7 +54,7 @@ class Killer(UserCallback):
         if (
             metrics[0]["step"] == KILLED_AT and checkpoint is not None
         ):  # None: told again on resuming
-            (pid,) = _writers(self.log)
+            (pid,) = writers(self.log)
             os.kill(pid, signal.SIGKILL)
 
 

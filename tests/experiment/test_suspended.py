@@ -59,3 +59,15 @@ def test_a_trial_whose_process_dies_again_and_again_fails_where_it_comes_no_furt
     assert (states(mind)[trial], mind.trials[trial].reason) == ("failed", "gone")
     mind.lost(trial, "gone")
     assert kinds(path, trial)[-1] == "ended"
+
+
+def test_a_process_that_dies_of_a_trial_in_line_changes_nothing(conductor, path):
+    """Whose turn it was is over: it is in line once."""
+    mind = conductor(path)
+    trial = mind.propose().trial
+    mind.start(trial)
+    mind.lost(trial, "gone")
+    mind.lost(trial, "gone")
+    assert mind.trials[trial].losses == 1
+    assert mind.propose().trial == trial
+    assert mind.propose().trial != trial
