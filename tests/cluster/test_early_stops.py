@@ -25,7 +25,10 @@ from tests.cluster.processes import megabytes, of_ray, title, workers
 from tests.fakes import PSNR, small_sweep
 from trainables import TRAINABLES
 
-pytestmark = [pytest.mark.ray, pytest.mark.faults, pytest.mark.slow]
+pytestmark = [
+    *(pytest.mark.ray, pytest.mark.faults, pytest.mark.slow),
+    pytest.mark.timeout(3600),  # 54 trials, a few at a time
+]
 
 SETTLED_SECONDS = 120.0
 """Ray takes away what is not needed any more within some seconds."""
