@@ -50,7 +50,7 @@ set_clock(ahead)
 TRAINABLES["single"] = with_such_a_clock(TRAINABLES["single"], ahead)
 sys.exit(main())
 """
-PATIENCE_SECONDS = 300.0
+PATIENCE_SECONDS = 600.0
 DAY_SECONDS = 86_400
 
 

@@ -1,12 +1,14 @@
 """Whatever kills a process, a node or the storage: no trial is lost, little is repeated, and the result is the same."""
 
 import os
+import shlex
 import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from ray.job_submission import JobStatus, JobSubmissionClient
 
 from raysweep.data import DataConfig
 from raysweep.data.storing.store import prepare
@@ -18,13 +20,15 @@ from tests.cluster.faults import (
     COSTS,
     RAYSWEEP,
     RAYSWEEP_WITH_SUCH_A_CLOCK,
+    TWO_WORKERS,
     Prepared,
     Sweep,
     cost,
     run,
+    wait_for_report,
     wait_for_step,
 )
-from tests.cluster.processes import writers
+from tests.cluster.processes import title, workers, writers
 from tests.cluster.ray_nodes import RayCluster, ray_cluster
 from tests.proxy import Proxy
 from tests.s3_server import Server
@@ -84,6 +88,12 @@ def sweep(footage: Prepared, tmp_path: Path) -> Sweep:
     return Sweep(str(tmp_path), footage)
 
 
+@pytest.fixture
+def sweep_of_workers(footage: Prepared, tmp_path: Path) -> Sweep:
+    """Of a trial that two workers train."""
+    return Sweep(str(tmp_path), footage, TWO_WORKERS)
+
+
 def test_the_driver_is_killed(begin: Begin, sweep: Sweep, check: Check) -> None:
     driver = begin(RAYSWEEP, *sweep.words)
     wait_for_step(sweep.log, sweep.in_between, driver)
@@ -101,6 +111,49 @@ def test_the_process_of_a_trial_is_killed(begin: Begin, sweep: Sweep, check: Che
     os.kill(process, signal.SIGKILL)
     assert driver.wait() == 0
     check("SIGKILL of a trial's only process", sweep)
+
+
+@slow
+def test_a_worker_is_killed(begin: Begin, sweep_of_workers: Sweep, check: Check) -> None:
+    sweep = sweep_of_workers
+    driver = begin(RAYSWEEP, *sweep.words)
+    wait_for_report(sweep.experiment, driver)
+    wait_for_step(sweep.log, sweep.in_between, driver)
+    (process,) = writers(sweep.log)
+    os.kill(process, signal.SIGKILL)
+    assert driver.wait() == 0
+    check("SIGKILL of one of a trial's two train workers", sweep)
+
+
+@slow
+def test_the_driver_of_a_trial_is_killed(
+    begin: Begin, sweep_of_workers: Sweep, check: Check
+) -> None:
+    sweep = sweep_of_workers
+    driver = begin(RAYSWEEP, *sweep.words)
+    wait_for_report(sweep.experiment, driver)
+    wait_for_step(sweep.log, sweep.in_between, driver)
+    (process,) = [pid for pid in workers() if title(pid).startswith("ray::ImplicitFunc")]
+    os.kill(process, signal.SIGKILL)
+    assert driver.wait() == 0
+    check("SIGKILL of a trial's driver, which has two train workers", sweep)
+
+
+@slow
+def test_a_job_is_stopped(cluster: str, dashboard: str, sweep: Sweep, check: Check) -> None:
+    """Sent as README says."""
+    stopped_as_interrupted = {"RAY_JOB_STOP_SIGNAL": "SIGINT", "RAY_JOB_STOP_WAIT_TIME_S": "120"}
+    client = JobSubmissionClient(dashboard)
+    job = client.submit_job(
+        entrypoint=shlex.join(["raysweep", *sweep.words]),
+        runtime_env={"env_vars": {"RAY_AUTH_MODE": "token", **stopped_as_interrupted}},
+    )
+    wait_for_step(sweep.log, sweep.in_between)
+    client.stop_job(job)
+    while client.get_job_status(job) != JobStatus.STOPPED:
+        time.sleep(0.5)
+    run("resume", sweep.experiment.folder)
+    check("`ray job stop`, then resume", sweep)
 
 
 @slow
