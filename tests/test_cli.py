@@ -53,9 +53,13 @@ def test_wrong_words_are_one_line_that_shows_the_way(words, said, capsys):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["status", "runs/x"], "`raysweep resume` goes on"),
-        (["prepare"], "the same command goes on"),
-        (["tokenize", "model", "--data", "films", "--out", "codes"], "the same command goes on"),
+        (["sweep", "smoke"], "; `raysweep resume` goes on from here"),
+        (["prepare"], "; the same command goes on from here"),
+        (
+            ["tokenize", "model", "--data", "films", "--out", "codes"],
+            "; the same command goes on from here",
+        ),
+        (["status", "runs/x"], ""),
     ],
     ids=str,
 )
@@ -67,7 +71,7 @@ def test_ctrl_c_is_one_line_that_says_what_goes_on(words, said, capsys, monkeypa
     monkeypatch.setitem(COMMANDS_RUN, words[0], command._replace(run=interrupted))
     assert main(words) == 1
     out, error = capsys.readouterr()
-    assert (out, error) == ("", f"raysweep: interrupted; {said} from here\n")
+    assert (out, error) == ("", f"raysweep: interrupted{said}\n")
 
 
 DRY_RUN = """

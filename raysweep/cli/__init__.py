@@ -13,21 +13,24 @@ COMMANDS = training.COMMANDS | sweeping.COMMANDS | looking.COMMANDS | models.COM
 
 def main(words: Sequence[str] | None = None) -> int:
     typed = sys.argv[1:] if words is None else words
+    goes_on = None
     try:
         arguments = parser().parse_args(typed)
         arguments.typed = typed
-        return COMMANDS[arguments.command].run(arguments) or 0
+        command = COMMANDS[arguments.command]
+        goes_on = command.goes_on
+        return command.run(arguments) or 0
     except UserError as error:
-        print(f"raysweep: {_one_line(error)}", file=sys.stderr)
-        return 2
+        return _told(_one_line(error), 2)
     except RaysweepError as error:
-        print(f"raysweep: {_one_line(error)}", file=sys.stderr)
-        return 1
+        return _told(_one_line(error), 1)
     except KeyboardInterrupt:
-        same = typed[:1] in (["prepare"], ["tokenize"])
-        again = "the same command" if same else "`raysweep resume`"
-        print(f"raysweep: interrupted; {again} goes on from here", file=sys.stderr)
-        return 1
+        return _told(f"interrupted; {goes_on} goes on from here" if goes_on else "interrupted", 1)
+
+
+def _told(line: str, code: int) -> int:
+    print(f"raysweep: {line}", file=sys.stderr)
+    return code
 
 
 class _Parser(argparse.ArgumentParser):
@@ -41,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
         prog="raysweep", description="Finds, trains and exports the best discrete video tokenizer."
     )
     commands = top.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
-    for name, (summary, add_words, _) in COMMANDS.items():
+    for name, (summary, add_words, *_) in COMMANDS.items():
         described = f"{summary[0].upper()}{summary[1:]}."
         command = commands.add_parser(name, help=summary, description=described)
         command.set_defaults(command=name)

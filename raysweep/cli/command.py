@@ -15,6 +15,12 @@ class Command(NamedTuple):
     add_words: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], int | None]
     """Gives an exit code; None: done, as 0."""
+    goes_on: str | None = None
+    """What goes on from where Ctrl-C ended it; None: nothing does, it is given anew."""
+
+
+RESUME, SAME = "`raysweep resume`", "the same command"
+"""Of a Command.goes_on."""
 
 
 def experiment_word(parser: argparse.ArgumentParser) -> None:

@@ -4,7 +4,7 @@ import argparse
 from dataclasses import fields
 from pathlib import Path
 
-from raysweep.cli.command import Command, device_word, experiment_word, model_word
+from raysweep.cli.command import SAME, Command, device_word, experiment_word, model_word
 
 
 def _export_words(parser: argparse.ArgumentParser) -> None:
@@ -181,7 +181,7 @@ COMMANDS = {
         "score a model, or two side by side, on any footage", _evaluate_words, _evaluate
     ),
     "tokenize": Command(
-        "turn footage into codes, as Parquet files to train on", _tokenize_words, _tokenize
+        "turn footage into codes, as Parquet files to train on", _tokenize_words, _tokenize, SAME
     ),
     "encode": Command("a video into a file of a model's tokens", _encode_words, _encode),
     "decode": Command("a file of tokens back into a video", _decode_words, _decode),

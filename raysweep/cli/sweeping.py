@@ -5,7 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from raysweep.cli.command import Command, experiment_word, request_of, run_words, supervise_word
+from raysweep.cli.command import (
+    RESUME,
+    Command,
+    experiment_word,
+    request_of,
+    run_words,
+    supervise_word,
+)
 from raysweep.errors import UserError
 
 if TYPE_CHECKING:
@@ -283,9 +290,9 @@ def _unpause(arguments: argparse.Namespace) -> None:
 
 
 COMMANDS = {
-    "sweep": Command("search a space for the best tokenizer", _sweep_words, _sweep),
+    "sweep": Command("search a space for the best tokenizer", _sweep_words, _sweep, RESUME),
     "resume": Command(
-        "go on with an interrupted experiment, or extend one", _resume_words, _resume
+        "go on with an interrupted experiment, or extend one", _resume_words, _resume, RESUME
     ),
     "submit": Command("run a command on a cluster, as a Ray job", _submit_words, _submit),
     "stop": Command("end one trial of a sweep, which goes on without it", _stop_words, _stop),
@@ -293,5 +300,5 @@ COMMANDS = {
     "pause": Command(
         "let every trial of a sweep rest from its next checkpoint on", experiment_word, _pause
     ),
-    "unpause": Command("go on with a sweep that was paused", experiment_word, _unpause),
+    "unpause": Command("go on with a sweep that was paused", experiment_word, _unpause, RESUME),
 }

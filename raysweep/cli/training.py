@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from raysweep.cli.command import Command, request_of, run_words, settings_words
+from raysweep.cli.command import RESUME, SAME, Command, request_of, run_words, settings_words
 from raysweep.errors import UserError
 
 
@@ -126,10 +126,13 @@ def _doctor(arguments: argparse.Namespace) -> None:
 
 COMMANDS = {
     "demo": Command(
-        "the whole job on generated videos: prepare, sweep, train, export", _demo_words, _demo
+        "the whole job on generated videos: prepare, sweep, train, export",
+        _demo_words,
+        _demo,
+        RESUME,
     ),
-    "prepare": Command("decode footage once, into a store", _prepare_words, _prepare),
-    "train": Command("train one model, or a trial's settings again", _train_words, _train),
+    "prepare": Command("decode footage once, into a store", _prepare_words, _prepare, SAME),
+    "train": Command("train one model, or a trial's settings again", _train_words, _train, RESUME),
     "describe": Command(
         "a model's layers, size, compute and tokens; trains nothing", _describe_words, _describe
     ),

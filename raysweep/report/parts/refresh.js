@@ -6,7 +6,7 @@ const told = document.getElementById("refreshed");
 function chosen() {
   const sorted = headings.findIndex((it) => it.getAttribute("aria-sort") !== "none");
   return {
-    fields: [...document.querySelectorAll("main select, main input")].map((it) => it.value),
+    fields: [...document.querySelectorAll("main select, main input")].map((it) => [it.value, it.checked]),
     sorted: [sorted, headings[sorted].getAttribute("aria-sort")],
     open: [...document.querySelectorAll("details[open]")].map((it) => it.id),
   };
@@ -16,9 +16,9 @@ function restore({ fields, sorted, open }) {
   for (const [place, field] of [...document.querySelectorAll("main select, main input")].entries()) {
     if (fields[place] === undefined) continue;
     const before = field.value;
-    field.value = fields[place];
+    [field.value, field.checked] = fields[place];
     if (field.matches("select") && field.selectedIndex < 0) field.value = before;
-    field.dispatchEvent(new Event(field.matches("select") ? "change" : "input", { bubbles: true }));
+    field.dispatchEvent(new Event(field.matches("select, [type=radio]") ? "change" : "input", { bubbles: true }));
   }
   if (sorted[0] >= 0 && headings[sorted[0]]) sortBy(...sorted);
   for (const part of document.querySelectorAll("details")) {
