@@ -19,10 +19,14 @@ TAGS = ("video-tokenizer", "image-tokenizer", "vector-quantization", "vq-vae", "
 
 
 def write_model(folder: Path, config: RunConfig, weights: Mapping[str, Tensor]) -> None:
-    """The settings, and the tokenizer's weights as safetensors."""
+    """The settings that were given, and the tokenizer's weights as safetensors.
+
+    One that a later raysweep adds was not given: the model stays the same to `codec/identity.py`.
+    """
     state = {name: tensor.contiguous() for name, tensor in weights.items()}
     save_file(state, folder / WEIGHTS, metadata={"format": "pt"})
-    (folder / SETTINGS).write_text(json.dumps(config.model_dump(mode="json"), indent=2))
+    given = config.model_dump(mode="json", exclude_unset=True)
+    (folder / SETTINGS).write_text(json.dumps(given, indent=2))
 
 
 def copy_told(source: Path, target: Path) -> None:

@@ -8,6 +8,8 @@ from typing import NoReturn
 from raysweep.cli import looking, models, sweeping, training
 from raysweep.errors import RaysweepError, UserError
 
+STARTS_NOTHING = {"dry_run", "estimate", "verify"}
+"""Words with which a command leaves nothing that could go on."""
 COMMANDS = training.COMMANDS | sweeping.COMMANDS | looking.COMMANDS | models.COMMANDS
 
 
@@ -18,7 +20,7 @@ def main(words: Sequence[str] | None = None) -> int:
         arguments = parser().parse_args(typed)
         arguments.typed = typed
         command = COMMANDS[arguments.command]
-        goes_on = command.goes_on
+        goes_on = None if STARTS_NOTHING & _given(arguments) else command.goes_on
         return command.run(arguments) or 0
     except UserError as error:
         return _told(_one_line(error), 2)
@@ -26,6 +28,11 @@ def main(words: Sequence[str] | None = None) -> int:
         return _told(_one_line(error), 1)
     except KeyboardInterrupt:
         return _told(f"interrupted; {goes_on} goes on from here" if goes_on else "interrupted", 1)
+
+
+def _given(arguments: argparse.Namespace) -> set[str]:
+    """Names of what was said."""
+    return {name for name, value in vars(arguments).items() if value}
 
 
 def _told(line: str, code: int) -> int:

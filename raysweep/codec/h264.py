@@ -17,6 +17,8 @@ from raysweep.codec.source import Source
 from raysweep.data.decoding.decode import Frames
 from raysweep.errors import RaysweepError
 
+X264_LEAST = 1000
+"""Bits per second: x264 counts in thousands, and takes none for no wish at all."""
 CEILING_DB = 100.0
 """What a frame without any error scores, as in `raysweep.metrics.psnr`."""
 
@@ -65,13 +67,15 @@ def psnr(frame_HWC: Frames, other_HWC: Frames) -> float:
 def _pass(binary: str, number: int, video: Path, target: Path, summary: Summary) -> None:
     """The frames go in as OpenCV decodes them: the same ones, upright, each once."""
     height, width = summary.layout.height, summary.layout.width
-    bits_per_second = 8 * summary.file_bytes * summary.rate / summary.frames
+    bits_per_second = max(X264_LEAST, int(8 * summary.file_bytes * summary.rate / summary.frames))
     is_even = height % 2 == width % 2 == 0
     words = f"-f rawvideo -pix_fmt rgb24 -s {width}x{height} -r {summary.rate} -i - -c:v libx264"
-    words += f" -pix_fmt {'yuv420p' if is_even else 'yuv444p'} -b:v {int(bits_per_second)} -pass {number}"
+    words += (
+        f" -pix_fmt {'yuv420p' if is_even else 'yuv444p'} -b:v {bits_per_second} -pass {number}"
+    )
     log = ["-passlogfile", str(target.with_suffix("")), "-y", str(target)]
     command = [binary, "-hide_banner", "-loglevel", "quiet", *words.split(), *log]
-    with subprocess.Popen(command, stdin=subprocess.PIPE) as process, suppress(BrokenPipeError):
+    with suppress(BrokenPipeError), subprocess.Popen(command, stdin=subprocess.PIPE) as process:
         assert process.stdin is not None
         for frame_HWC in Source(video).frames():
             process.stdin.write(frame_HWC.tobytes())

@@ -5,7 +5,9 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
+from raysweep.data.storing.shards import flush
 from raysweep.errors import DataError, StorageError
 from raysweep.full_disk import is_full
 
@@ -23,10 +25,12 @@ def whole_or_nothing(path: Path) -> Iterator[Path]:
     """What to write to: a file or a folder beside `path`, of the same suffix."""
     check_free(path)
     _make_folder(path.absolute().parent)
-    partial = path.with_name(f".partial-{path.name}")
-    _remove(partial)
+    partial = path.with_name(f".partial-{uuid4().hex[:8]}{path.suffix}")
     try:
         yield partial
+        if partial.is_file():
+            flush(partial)
+        check_free(path)  # another process may have been faster
         partial.rename(path)
     except OSError as error:
         if not is_full(error):

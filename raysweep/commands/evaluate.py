@@ -14,10 +14,11 @@ from raysweep.config import RunConfig
 from raysweep.errors import ConfigError, WeightsError
 from raysweep.evaluation.run import run
 from raysweep.evaluation.sheet import sheet
-from raysweep.features.inception import inception_file
-from raysweep.features.lpips import lpips_files
+from raysweep.export.again import measurable
 from raysweep.schema import override, parse
 from raysweep.tracking.pictures import save_png
+
+WITHOUT = {"val/lpips": "Without LPIPS: --lpips none.", "val/rfid": "Without rFID: --rfid off."}
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class Asked:
 def evaluate(asked: Asked) -> None:
     """Prints the figures, and writes what was asked for."""
     _require_writable(asked)
+    if asked.against_trial is not None and asked.against is None:
+        raise ConfigError("--against-trial goes with --against, which is missing. Name both.")
     device = device_of(asked.device)
     named = [open_model(asked.model, asked.trial, device)]
     if asked.against is not None:
@@ -71,17 +74,8 @@ def _measured(run: RunConfig, asked: Asked) -> RunConfig:
     if asked.lpips is not None and asked.lpips != run.loss.perceptual_net:
         changes["loss.perceptual_init"] = "pretrained"
     measured = parse(RunConfig, override(run.model_dump(), changes))
-    loss, rfid = measured.loss, str(measured.training.rfid)
-    try:
-        if loss.perceptual_net != "none":
-            lpips_files(loss.perceptual_net, str(loss.perceptual_init))
-    except WeightsError as error:
-        raise WeightsError(f"{error} Without LPIPS: --lpips none.") from None
-    try:
-        if rfid != "off":
-            inception_file(rfid)
-    except WeightsError as error:
-        raise WeightsError(f"{error} Without rFID: --rfid off.") from None
+    for metric, why in measurable(measured).left_out.items():
+        raise WeightsError(f"{why} {WITHOUT[metric]}")
     return measured
 
 

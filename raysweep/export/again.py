@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from math import isnan
 
 from torch import Tensor
 
@@ -57,7 +58,7 @@ def measure_again(model: Pretrained, told: Mapping[str, float], batches: Iterabl
     if not told:
         return Again(why_not="nothing validates it")
     differences = {name: abs(found[name] - told[name]) / max(1.0, abs(told[name])) for name in told}
-    of = max(differences, key=lambda name: differences[name])
+    of = max(differences, key=lambda name: (isnan(differences[name]), differences[name]))
     if not differences[of] <= _tolerance(model):
         raise _another(of, told[of], found[of], model)
     return Again("", found, differences[of], of, model.device.type, can.left_out)

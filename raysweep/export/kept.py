@@ -62,12 +62,15 @@ def _read(experiment: Experiment, trial: str, source: Path) -> Kept | None:
     try:
         told = json.loads((source / "metrics.json").read_text())
         settings = yaml.safe_load((source / "config.yaml").read_text())
-        (source / "state.pt").stat()
+        saved = checkpoint.load(source)
     except FileNotFoundError:
         return None
-    saved = checkpoint.load(source)
+    except ExperimentError:
+        if (source / "state.pt").exists():
+            raise
+        return None
     if saved["step"] != told["step"]:
         return None
-    config, weights = parse(RunConfig, settings), saved.get("averaged", saved["tokenizer"])
+    config, weights = parse(RunConfig, settings), checkpoint.weights_of(saved)
     figures = told["metrics"], weights, saved["discriminator"]
     return Kept(experiment, trial, config, told["step"], *figures)

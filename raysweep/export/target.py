@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 from raysweep.errors import ExperimentError
 from raysweep.full_disk import told_when_full
@@ -31,8 +32,8 @@ def require_free(file: Path) -> None:
 @contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
     """A folder to write to, which takes the place of `folder` at the end, or goes on an error."""
-    partial = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
+    folder = folder.absolute()
+    partial = folder.with_name(f".{folder.name}.{uuid4().hex[:8]}.partial")
     make_folder(partial)
     try:
         with told_when_full(folder):

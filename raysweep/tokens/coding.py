@@ -71,12 +71,15 @@ class Coder:
         waiting, part, tries = (
             self._unfinished.file(f"{shard.name}.{kind}") for kind in ("arrow", "part", "diary")
         )
-        with told_when_full(part), diary(tries) as told:
-            coded = self._stream(shard, waiting, told)
-            records = tuple(source.record for source in coded)
-            write(part, _kept(waiting, coded), Note(job=self._job, records=records))
-            self._output.take(part, f"{FOLDER}/{shard.name}")
-            waiting.unlink()
+        try:
+            with told_when_full(part), diary(tries) as told:
+                coded = self._stream(shard, waiting, told)
+                records = tuple(source.record for source in coded)
+                write(part, _kept(waiting, coded), Note(job=self._job, records=records))
+                self._output.take(part, f"{FOLDER}/{shard.name}")
+        finally:
+            waiting.unlink(missing_ok=True)
+            part.unlink(missing_ok=True)
         return list(records)
 
     def _stream(self, shard: Shard, waiting: Path, tries: Diary) -> list[Coded]:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 
+from raysweep.codec.identity import STARTS
 from raysweep.data.preprocessing import Preprocessing
 from raysweep.data.sources.discover import Source
 from raysweep.errors import DataError
@@ -66,7 +67,7 @@ class Job(Config):
         """In what a folder of this job is not what is asked."""
         if self.version != asked.version:
             yield f"the format is {self.version} there, {asked.version} here"
-        if self.model != asked.model:
+        if self.model.sha256 != asked.model.sha256:
             there, here = (job.model.sha256[:SHOWN_DIGITS] for job in (self, asked))
             yield f"the model is {there} there, {here} here"
         for name, stored, wanted in self.preprocessing.differences(asked.preprocessing):
@@ -98,7 +99,7 @@ def require_same(there: Job, asked: Job, where: str) -> None:
 
 
 def _identity(model: Pretrained) -> Model:
-    settings = model.config.model.model_dump(mode="json", exclude={"checkpoint", "checkpoint_bgr"})
+    settings = model.config.model.model_dump(mode="json", exclude_unset=True, exclude=STARTS)
     return Model(sha256=model.network.identity.hex(), settings=settings)
 
 

@@ -23,11 +23,12 @@ TOKENIZE = Work("tokenize", "a folder of codes", "name another --out")
 class Unfinished(NamedTuple):
     """Where files are until they are whole."""
 
-    folder: Path
+    folder: Path | None
+    """None: that of temporary files, of whichever node asks."""
     prefix: str = ""
 
     def file(self, name: str) -> Path:
-        return self.folder / f"{self.prefix}{name}"
+        return (self.folder or Path(tempfile.gettempdir())) / f"{self.prefix}{name}"
 
 
 class Output(ABC):
@@ -94,7 +95,7 @@ class Store(Output):
 
     @contextmanager
     def alone(self) -> Iterator[Unfinished]:
-        yield Unfinished(Path(tempfile.gettempdir()), f"raysweep-{uuid4().hex[:8]}-")
+        yield Unfinished(None, f"raysweep-{uuid4().hex[:8]}-")
 
     def held(self, folder: str = "") -> list[str]:
         held = self._bucket.held(folder, below=False)

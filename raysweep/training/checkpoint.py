@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 import yaml
+from torch import Tensor
 
 from raysweep.errors import ExperimentError, StorageError
 from raysweep.full_disk import told_when_full
@@ -92,6 +93,12 @@ def load(folder: Path) -> dict[str, Any]:
             "Use the raysweep that wrote it."
         )
     return saved
+
+
+def weights_of(saved: Mapping[str, Any]) -> dict[str, Tensor]:
+    """The tokenizer's of a saved state: averaged where the trial averages them."""
+    weights: dict[str, Tensor] = saved.get("averaged", saved["tokenizer"])
+    return weights
 
 
 def saved_metrics(folder: Path) -> dict[str, float]:

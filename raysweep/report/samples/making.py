@@ -57,7 +57,7 @@ def open_checkpoint(source: Path, device: torch.device) -> Opened:
     saved = checkpoint.load(source)
     run = parse(RunConfig, read_file(source / "config.yaml"))
     tokenizer = run.model.build()
-    tokenizer.load_state_dict(saved.get("averaged", saved["tokenizer"]))
+    tokenizer.load_state_dict(checkpoint.weights_of(saved))
     return Opened(tokenizer.to(device).eval(), run.training, saved["step"])
 
 
