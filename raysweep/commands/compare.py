@@ -5,11 +5,12 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from raysweep.commands.console import say
+from raysweep.commands.console import say, say_beside
 from raysweep.commands.pictures import THE_BEST, Asked, pictures_section
 from raysweep.commands.record import read_record
 from raysweep.commands.standing import as_asked, standing
@@ -43,11 +44,12 @@ def write(wheres: Sequence[str], wanted: Wanted, pictures: Asked = THE_BEST) -> 
     if not any(wanted):
         wanted = Wanted(html=str(_beside(experiments[0])))
     comparison = _compared(experiments)
-    html = partial(_page, pictures=pictures)
+    tell = say_beside if TERMINAL in wanted else say
+    html = partial(_page, pictures=pictures, tell=tell)
     makers: dict[str, Callable[[Comparison], str]] = {"html": html, "csv": as_csv, "json": as_json}
     for form, place in wanted._asdict().items():
         if place is not None:
-            _put(makers[form](comparison), place)
+            _put(makers[form](comparison), place, tell)
 
 
 def serve(wheres: Sequence[str], pictures: Asked, host: str, port: int) -> None:
@@ -71,11 +73,16 @@ def _latest(wheres: Sequence[str], pictures: Asked = THE_BEST) -> Latest:
     )
 
 
-def _page(comparison: Comparison, version: str | None = None, pictures: Asked = THE_BEST) -> str:
+def _page(
+    comparison: Comparison,
+    version: str | None = None,
+    pictures: Asked = THE_BEST,
+    tell: Callable[[str], None] = say,
+) -> str:
     """On a page that follows the sweep, pictures are of trials that are over."""
     names = [contest.name for contest in comparison.contests]
     overview, leaderboard, *others = sections(comparison)
-    shown = pictures_section(comparison, pictures, only_over=version is not None)
+    shown = pictures_section(comparison, pictures, tell, only_over=version is not None)
     return page(names, [overview, leaderboard, shown, *others], version)
 
 
@@ -131,7 +138,7 @@ def _beside(experiment: Experiment) -> Path:
     return experiment.folder / PAGE
 
 
-def _put(text: str, place: str) -> None:
+def _put(text: str, place: str, tell: Callable[[str], None]) -> None:
     """At any moment the file is the old one or the new one."""
     if place == TERMINAL:
         sys.stdout.write(text)
@@ -143,12 +150,14 @@ def _put(text: str, place: str) -> None:
             partial.write_text(text, encoding="utf-8", newline="")
             partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise ConfigError(
             f"what is written is a file in a folder that is there, and {place} is not: {error.strerror}. "
             "Name another one."
         ) from None
-    say(f"wrote {place}")
+    finally:
+        with suppress(OSError):
+            partial.unlink()
+    tell(f"wrote {place}")
 
 
 def _in_address(host: str) -> str:

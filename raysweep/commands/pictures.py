@@ -1,7 +1,7 @@
 """Which trials of a comparison are shown by pictures, and where their frames lie."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -51,7 +51,13 @@ def asked(named: Sequence[str], top: int) -> Asked:
     return Asked(named, top)
 
 
-def pictures_section(comparison: Comparison, asked: Asked, *, only_over: bool = False) -> Section:
+def pictures_section(
+    comparison: Comparison,
+    asked: Asked,
+    tell: Callable[[str], None] = say,
+    *,
+    only_over: bool = False,
+) -> Section:
     """`only_over`: of the best without those that may still get better, whose pictures would soon be others.
 
     ExperimentError where a name is no trial's.
@@ -60,7 +66,7 @@ def pictures_section(comparison: Comparison, asked: Asked, *, only_over: bool = 
     shown = {entry.key: entry for entry in (*_best(comparison, asked.top, only_over), *named)}
     footage = {contest.name: _footage(contest) for contest in comparison.contests}
     trials = [_chosen(entry, footage[entry.contest.name]) for entry in shown.values()]
-    return samples_section(galleries(trials, Amount(), CPU, say))
+    return samples_section(galleries(trials, Amount(), CPU, tell))
 
 
 def _best(comparison: Comparison, top: int, only_over: bool) -> Iterator[Entry]:
@@ -69,7 +75,7 @@ def _best(comparison: Comparison, top: int, only_over: bool) -> Iterator[Entry]:
     for entry in comparison.entries:
         peers = entry.contest.name if comparison.differences else ""
         is_settled = entry.record.is_over or not only_over
-        if entry.place is not None and is_settled and taken[peers] < top:
+        if entry.may_be_best and is_settled and taken[peers] < top:
             taken[peers] += 1
             yield entry
 

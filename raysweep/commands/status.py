@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import product
@@ -17,7 +16,7 @@ from raysweep.experiment.events import read
 from raysweep.experiment.layout import Experiment
 from raysweep.experiment.mirror import is_driven
 from raysweep.experiment.outlook import seconds_left, speed
-from raysweep.experiment.records import FROM_SPACE
+from raysweep.experiment.records import FROM_SPACE, counted
 from raysweep.experiment.requests import count
 from raysweep.experiment.results import Row
 from raysweep.search.objective import Objective
@@ -77,7 +76,7 @@ def progress(now: Standing) -> Iterator[str]:
     at_work, over = is_driven(now.experiment), now.budget.over
     if now.sweep.space is not None and now.budget.limits:
         yield f"spent: {', '.join(map(str, now.budget.limits))}"
-    if states := _counted(now, at_work):
+    if states := counted(now.trials.values(), at_work):
         saved = f"; stopping early saved {now.budget.saved_steps:,} steps"
         yield states + (saved if now.budget.saved_steps else "")
     if now.is_suspended:
@@ -100,13 +99,6 @@ def _outlook(now: Standing) -> Iterator[str]:
     if left is not None and (rest := left - (time.time() - so_far.until)) > 0:
         together = "of all trials together"
         yield f"about {in_time(rest)} left, at {so_far.steps_per_second:.3g} steps/s {together}"
-
-
-def _counted(now: Standing, at_work: bool) -> str:
-    """`2 running, 1 paused, 5 stopped`."""
-    words = {"running": "running" if at_work else "interrupted"}
-    states = Counter(words.get(record.state, record.state) for record in now.trials.values())
-    return ", ".join(f"{number} {state}" for state, number in states.items())
 
 
 def table(now: Standing, rows: list[Row], more: Mapping[str, Cell] | None = None) -> Table:

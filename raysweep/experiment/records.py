@@ -1,5 +1,6 @@
 """What is known of each trial: a replay of the events, and nothing else."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -57,6 +58,10 @@ class TrialRecord:
         """Whether it runs no more, unless an extension lets it go on."""
         return not self.is_open and self.state != "paused"
 
+    def state_while(self, is_driven: bool) -> str:
+        """As told: a trial runs only while a driver is at work, and without one is `interrupted`."""
+        return "interrupted" if self.state == "running" and not is_driven else self.state
+
     @property
     def is_searched(self) -> bool:
         return self.origin == FROM_SPACE
@@ -78,6 +83,12 @@ class TrialRecord:
 
 Records = dict[str, TrialRecord]
 """By trial id, in order of proposal."""
+
+
+def counted(records: Iterable[TrialRecord], is_driven: bool) -> str:
+    """`2 running, 1 paused, 5 stopped`."""
+    states = Counter(record.state_while(is_driven) for record in records)
+    return ", ".join(f"{number} {state}" for state, number in states.items())
 
 
 def run_of(sweep: SweepConfig, record: TrialRecord) -> RunConfig:

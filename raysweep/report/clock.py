@@ -15,9 +15,11 @@ def running_seconds(events: Iterable[Event]) -> dict[str, float]:
     now = 0.0
     for event in events:
         trial = event["trial"]
+        if event["kind"] == "restarted":  # written for the next driver, which opens after it
+            continue
         if (
             event["kind"] == "opened"
-        ):  # what the driver before left running, ran up to its last event
+        ):  # what the driver before left running ran up to its last event
             _stop(since, seconds, now, list(since))
         now = event["time"]
         if event["kind"] == "started":

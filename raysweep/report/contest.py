@@ -87,6 +87,16 @@ class Entry:
         return flatten(self.run.model_dump(mode="json"))
 
     @property
+    def state(self) -> str:
+        """As TrialRecord, or `interrupted`."""
+        return self.record.state_while(self.contest.is_driven)
+
+    @property
+    def may_be_best(self) -> bool:
+        """Whether it has a score, and is no finalist's repetition."""
+        return self.place is not None and self.record.confirms is None
+
+    @property
     def gan_from(self) -> int | None:
         """First step with a discriminator; None: there is none."""
         if self.run is None:
@@ -107,13 +117,21 @@ class Comparison:
         """Of experiments whose scores compare."""
         return [[contest] for contest in self.contests] if self.differences else [self.contests]
 
+    def of(self, contest: Contest) -> list[Entry]:
+        """Best first."""
+        return [entry for entry in self.entries if entry.contest is contest]
+
     def best_of(self, entry: Entry) -> Entry | None:
-        """The best trial of those that `entry` compares with, but for a finalist's repetitions."""
-        peers = [other for other in self.entries if self._compare(other, entry)]
-        return next((it for it in peers if it.place and it.record.confirms is None), None)
+        """The best trial of those that `entry` compares with."""
+        return best(other for other in self.entries if self._compare(other, entry))
 
     def _compare(self, one: Entry, other: Entry) -> bool:
         return not self.differences or one.contest is other.contest
+
+
+def best(entries: Iterable[Entry]) -> Entry | None:
+    """Of entries that are best first; None: none has a score."""
+    return next((entry for entry in entries if entry.may_be_best), None)
 
 
 def by_place(entries: Iterable[Entry]) -> list[Entry]:

@@ -1,4 +1,4 @@
-"""Learning curves: each trial's validations and losses, when its GAN began, and where early stopping ended it."""
+"""Learning curves: each trial's validations and losses, when its GAN began, and where it was stopped."""
 
 from collections.abc import Sequence
 from math import isfinite
@@ -34,7 +34,7 @@ def _curve(comparison: Comparison, entry: Entry, colour: str | None) -> dict[str
     return {
         "key": entry.key,
         "label": entry.label,
-        "state": entry.record.state,
+        "state": entry.state,
         "colour": colour,
         "best": None if best is None else best.key,
         "gan": entry.gan_from,

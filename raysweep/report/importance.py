@@ -2,12 +2,13 @@
 
 Watanabe et al. 2023, "PED-ANOVA: Efficiently Quantifying Hyperparameter Importance in Arbitrary Subspaces": a
 setting matters as far as the best trials' values of it are distributed otherwise than all trials'. It asks who is
-among the best and not by how much, so trials that were stopped early count with the score that they had.
+among the best and not by how much, so trials that were stopped early count with the score that they had, and those
+that break a constraint with one below all others.
 """
 
 import json
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import ceil
 from typing import Any, NamedTuple
 
@@ -21,7 +22,7 @@ from raysweep.report.contest import Comparison, Entry
 from raysweep.report.rendering import render
 from raysweep.report.section import Section
 from raysweep.report.wording import short, short_names
-from raysweep.search.objective import Objective
+from raysweep.search.objective import Objective, Score
 
 FEWEST = 10
 """Trials with a score below which nothing is said."""
@@ -41,7 +42,7 @@ def importance_section(comparison: Comparison) -> Section:
     figures: dict[str, Figure] = {}
     notes = []
     for contest in comparison.contests:
-        own = [entry for entry in comparison.entries if entry.contest is contest]
+        own = comparison.of(contest)
         found = importances(contest.objective, own)
         whose = f"{contest.name}: " if comparison.contests[1:] else ""
         figures |= {f"{whose}{each.goal}": _bars(each.of) for each in found}
@@ -49,7 +50,7 @@ def importance_section(comparison: Comparison) -> Section:
             notes.append(f"{whose}{_why_not(own)}")
     about = (
         f"By PED-ANOVA: how differently the best {BEST_SHARE:.0%} of the trials are set from all of them. "
-        "Stopped trials count with the score that they had."
+        "Stopped trials count with the score that they had; those that break a constraint are none of the best."
     )
     body = render("note.html", text=" ".join(notes)) if notes else ""
     if figures:
@@ -67,12 +68,20 @@ def importances(objective: Objective, entries: Sequence[Entry]) -> list[Importan
     if not distributions:
         return []
     names = ["score"] if objective.weights else [short(goal.metric) for goal in objective.goals]
-    values = zip(*(entry.row.score.values for entry in scored if entry.row.score), strict=True)
+    values = _values([entry.row.score for entry in scored if entry.row.score])
     return [
         Importances(name, _importances(scored, distributions, goal))
         for name, goal in zip(names, values, strict=True)
         if _some_stand_out(goal)
     ]
+
+
+def _values(scores: Sequence[Score]) -> Iterator[list[float]]:
+    """By goal, of each trial; by how far it breaks the constraints below the worst that any trial came to."""
+    broken = [score.violation for score in scores]
+    for goal in zip(*(score.values for score in scores), strict=True):
+        worst = min(goal)
+        yield [worst - by if by else value for value, by in zip(goal, broken, strict=True)]
 
 
 def _some_stand_out(values: Sequence[float]) -> bool:
@@ -85,7 +94,9 @@ def is_logarithmic(values: Sequence[float]) -> bool:
 
 
 def _scored(entries: Sequence[Entry]) -> list[Entry]:
-    return [it for it in entries if it.record.is_searched and it.row.score is not None]
+    """With several goals none that breaks a constraint, which would be worst in each and best in some."""
+    there = [it for it in entries if it.record.is_searched and it.row.score is not None]
+    return [it for it in there if not (it.row.broken and it.contest.objective.is_pareto)]
 
 
 def _importances(

@@ -51,7 +51,7 @@ def _lines(comparison: Comparison, columns: list[Column]) -> Iterator[Line]:
     for entry in comparison.entries:
         kind = "given" if entry.given else "trial"
         cells = [column.cell(entry) for column in columns]
-        yield Line(entry.key, kind, entry.label, entry.record.state, cells)
+        yield Line(entry.key, kind, entry.label, entry.state, cells)
 
 
 def _baselines(comparison: Comparison, columns: list[Column]) -> Iterator[Line]:
@@ -71,7 +71,7 @@ def _columns(comparison: Comparison) -> Iterator[Column]:
     """The first is the place; those that would be empty are left out."""
     entries = comparison.entries
     yield Column("place", "1 is the best", True, lambda it: _number(it.place))
-    yield Column("state", "", False, lambda it: _text(it.record.state))
+    yield Column("state", "", False, lambda it: _text(it.state))
     if any(entry.given for entry in entries):
         yield Column("given as", "who gave its settings", False, lambda it: _text(it.given))
     for name in dict.fromkeys(name for entry in entries for name in entry.row.judged):

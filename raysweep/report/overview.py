@@ -1,11 +1,11 @@
 """The head of the page: each experiment in a few figures, and what all of its trials share."""
 
-from collections import Counter
 from math import isnan
 from typing import NamedTuple
 
 from raysweep.experiment.confirmed import Confirmed, Spread
-from raysweep.report.contest import Comparison, Contest, Entry, varied
+from raysweep.experiment.records import counted
+from raysweep.report.contest import Comparison, Contest, Entry, best, varied
 from raysweep.report.rendering import render
 from raysweep.report.saving import Saving, in_all, savings
 from raysweep.report.section import Section
@@ -54,16 +54,16 @@ def overview_section(comparison: Comparison) -> Section:
 
 
 def _glance(comparison: Comparison, contest: Contest) -> Glance:
-    own = [entry for entry in comparison.entries if entry.contest is contest]
-    best = next((it for it in own if it.place and it.record.confirms is None), None)
+    own = comparison.of(contest)
+    first = best(own)
     differ = set(varied(own))
     settings = own[0].settings if own else {}
     asked = contest.sweep.model_dump(mode="json", include=OF_THE_SEARCH)
     return Glance(
         contest=contest,
-        best=best,
-        result=[] if best is None else _result(best, contest.objective),
-        states=_states(contest),
+        best=first,
+        result=[] if first is None else _result(first, contest.objective),
+        states=counted(contest.trials.values(), contest.is_driven),
         spent=", ".join(map(str, contest.budget.limits)),
         saved=in_all(list(savings(comparison, contest).values())),
         finalists=[_finalist(each) for each in contest.confirmed],
@@ -72,17 +72,10 @@ def _glance(comparison: Comparison, contest: Contest) -> Glance:
     )
 
 
-def _result(best: Entry, objective: Objective) -> list[tuple[str, str]]:
-    judged = {"score": figure(best.row.judged["score"])} if objective.weights else {}
-    figures = {short(it): figure(best.row.metrics[it]) for it in objective.metrics}
+def _result(first: Entry, objective: Objective) -> list[tuple[str, str]]:
+    judged = {"score": figure(first.row.judged["score"])} if objective.weights else {}
+    figures = {short(it): figure(first.row.metrics[it]) for it in objective.metrics}
     return list((judged | figures).items())
-
-
-def _states(contest: Contest) -> str:
-    """A trial runs only while a driver does."""
-    words = {"running": "running" if contest.is_driven else "interrupted"}
-    states = Counter(words.get(it.state, it.state) for it in contest.trials.values())
-    return ", ".join(f"{number} {state}" for state, number in states.items())
 
 
 def _finalist(found: Confirmed) -> Finalist:

@@ -61,12 +61,16 @@ def parallel_section(comparison: Comparison) -> Section:
 def axis_of(name: str, values: Sequence[Any]) -> Axis:
     """None: the trial has no such setting."""
     there = [value for value in values if value is not None]
-    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in there):
+    if there and all(_is_number(value) for value in there):
         return _numeric(name, values, is_logarithmic(there))
     words = [None if value is None else told(value) for value in values]
     known = sorted({word for word in words if word is not None})
     places = {word: number / max(1, len(known) - 1) for number, word in enumerate(known)}
     return _axis(name, words, places, {place: word for word, place in places.items()})
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _numeric(name: str, values: Sequence[float | None], is_log: bool) -> Axis:

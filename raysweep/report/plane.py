@@ -32,7 +32,7 @@ def plane_section(comparison: Comparison) -> Section:
         if distortion in measured and rate in measured
     }
     about = (
-        "Each trial at its best validation, a cross where it was stopped early and a triangle where it failed. The "
+        "Each trial at its best validation, a cross where it was stopped and a triangle where it failed. The "
         "line joins those that no other beats in both. A click opens the trial."
     )
     body = charted("plane", figures, about, label="Axes") if figures else _nothing()
@@ -54,10 +54,14 @@ def pareto_front(entries: Sequence[Entry], rate: str, distortion: str) -> list[E
 def _plane(comparison: Comparison, rate: str, distortion: str) -> Figure:
     there = [it for it in comparison.entries if {rate, distortion} <= it.row.metrics.keys()]
     traces = []
-    for group in comparison.groups:
+    groups = _groups(comparison, distortion)
+    for group in groups:
         peers = [entry for entry in there if entry.contest in group]
+        if not peers:
+            continue
         best = pareto_front(peers, rate, distortion)
-        traces.append(_line(comparison, group, best, rate, distortion))
+        whose = group if groups[1:] else ()
+        traces.append(_line(comparison, whose, best, rate, distortion))
         for contest in group:
             own = [entry for entry in peers if entry.contest is contest]
             traces.append(
@@ -70,6 +74,18 @@ def _plane(comparison: Comparison, rate: str, distortion: str) -> Figure:
         yaxis={"title": {"text": f"{short(distortion)} ({way} is better)"}},
         showlegend=True,
     )
+
+
+def _groups(comparison: Comparison, distortion: str) -> list[Sequence[Contest]]:
+    """Those whose scores compare, parted where they measured the distortion with different networks."""
+    found: list[Sequence[Contest]] = []
+    for group in comparison.groups:
+        apart: dict[str | None, list[Contest]] = {}
+        for contest in group:
+            weights = contest.recorded.weights.get(distortion) if contest.recorded else None
+            apart.setdefault(weights, []).append(contest)
+        found += apart.values()
+    return found
 
 
 def _colour(comparison: Comparison, contest: Contest) -> str | None:
@@ -85,10 +101,10 @@ def _line(
     rate: str,
     distortion: str,
 ) -> Scatter:
-    """The front of experiments that compare."""
-    is_one_of_several = len(comparison.groups) > 1
-    name = f"Pareto front of {group[0].name}" if is_one_of_several else "Pareto front"
-    colour = _colour(comparison, group[0]) if is_one_of_several else ACCENT
+    """The front of the experiments in `group`; empty: of all."""
+    names = " and ".join(contest.name for contest in group)
+    name = f"Pareto front of {names}" if group else "Pareto front"
+    colour = _colour(comparison, group[0]) if group else ACCENT
     return Scatter(
         x=[entry.row.metrics[rate] for entry in best],
         y=[entry.row.metrics[distortion] for entry in best],
@@ -121,7 +137,7 @@ def _points(
         marker={
             "size": [13 if entry.key in on_front else 9 for entry in entries],
             "color": colours,
-            "symbol": [STATES.get(entry.record.state, "circle-open") for entry in entries],
+            "symbol": [STATES.get(entry.state, "circle-open") for entry in entries],
         },
         text=[_hover(entry, rate, distortion) for entry in entries],
         customdata=[entry.key for entry in entries],
@@ -133,7 +149,7 @@ def _hover(entry: Entry, rate: str, distortion: str) -> str:
     figures = ", ".join(
         f"{short(it)} {written(entry.row.metrics[it])}" for it in (distortion, rate)
     )
-    return plain(f"{entry.label} ({entry.record.state}): {figures}")
+    return plain(f"{entry.label} ({entry.state}): {figures}")
 
 
 def _nothing() -> str:

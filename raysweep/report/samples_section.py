@@ -15,7 +15,7 @@ from raysweep.report.section import Section
 
 ID = "samples"
 MOST_BYTES = 14_000_000
-"""Of pictures in the page, as they are embedded: what is more is left out, and the page says so."""
+"""Of stills, clips and code maps, as they are embedded: what is more is left out, and the page says so."""
 LEAST_PIXELS = 200
 """A frame's side on the page: smaller ones are shown enlarged, by a whole factor."""
 MOST_ZOOM = 8

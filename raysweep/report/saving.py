@@ -20,7 +20,7 @@ class Saving(NamedTuple):
     saved: int
     """Steps that would have followed."""
     hours: float
-    """That those would have taken, at the trial's own speed."""
+    """That those would have taken, at the trial's own speed; 0 where it trained no step."""
     gpu_hours: float
 
     @property
@@ -45,7 +45,7 @@ def saving_section(comparison: Comparison) -> Section:
 def savings(comparison: Comparison, contest: Contest) -> dict[str, Saving]:
     """Of each trial of the contest, by its entry's key."""
     saved = contest.saved_steps
-    own = [entry for entry in comparison.entries if entry.contest is contest]
+    own = comparison.of(contest)
     return {entry.key: _saving(entry, saved.get(entry.record.trial, 0)) for entry in own}
 
 
@@ -73,8 +73,9 @@ def told(saving: Saving) -> str:
 
 
 def _saving(entry: Entry, saved: int) -> Saving:
-    hours = saved * entry.seconds / (entry.row.steps or 1) / 3600
-    return Saving(entry.row.steps, saved, hours, hours * entry.gpus)
+    steps = entry.row.steps
+    hours = saved * entry.seconds / steps / 3600 if steps else 0.0
+    return Saving(steps, saved, hours, hours * entry.gpus)
 
 
 def _bars(entries: Sequence[Entry], each: dict[str, Saving]) -> Figure:

@@ -2,15 +2,17 @@
 
 import gzip
 import hashlib
+import sys
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
+from socket import AF_INET, AF_INET6
 from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 
-from raysweep.errors import ConfigError
+from raysweep.errors import ConfigError, RaysweepError
 
 NEVER_KEPT = ("Cache-Control", "no-store")
 
@@ -41,12 +43,17 @@ class Latest:
 def server(latest: Latest, host: str, port: int) -> ThreadingHTTPServer:
     """Bound, and not yet serving; `port` 0: a free one. ConfigError where it cannot be had."""
     try:
-        return _Server((host, port), _handler(latest, is_local=is_loopback(host)))
-    except (OSError, OverflowError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise ConfigError(
-            f"--serve takes a port that is free, got {host}:{port}: {why}. Give another --port, or 0 for any."
-        ) from None
+        return _Server(host, port, _handler(latest, is_local=is_loopback(host)))
+    except OverflowError as error:
+        raise _not_to_be_had(host, port, str(error)) from None
+    except OSError as error:
+        raise _not_to_be_had(host, port, error.strerror) from None
+
+
+def _not_to_be_had(host: str, port: int, why: str | None) -> ConfigError:
+    return ConfigError(
+        f"--serve takes a port that is free, got {host}:{port}: {why}. Give another --port, or 0 for any."
+    )
 
 
 def is_loopback(host: str) -> bool:
@@ -62,17 +69,31 @@ def is_loopback(host: str) -> bool:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
+    def __init__(self, host: str, port: int, handler: type[BaseHTTPRequestHandler]) -> None:
+        self.address_family = AF_INET6 if ":" in host else AF_INET
+        super().__init__((host, port), handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Passes over a reader who closes the page while it comes."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
 
 def _handler(latest: Latest, *, is_local: bool) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         """A local page answers to local names alone: no other site's name may be made to lead here."""
 
         def do_GET(self) -> None:
-            name = urlsplit(f"//{self.headers.get('Host', '')}").hostname or ""
-            path = urlsplit(self.path).path
-            if is_local and not is_loopback(name):
+            if is_local and not is_loopback(_name_in(self.headers.get("Host", ""))):
                 self.send_error(HTTPStatus.FORBIDDEN)
-            elif path == "/":
+                return
+            try:
+                self._answer_to(self.path.partition("?")[0])
+            except RaysweepError as error:
+                self.send_error(HTTPStatus.SERVICE_UNAVAILABLE, explain=str(error))
+
+        def _answer_to(self, path: str) -> None:
+            if path == "/":
                 self._answer(
                     latest.page(), "text/html; charset=utf-8", ("Content-Encoding", "gzip")
                 )
@@ -93,6 +114,14 @@ def _handler(latest: Latest, *, is_local: bool) -> type[BaseHTTPRequestHandler]:
             """Says nothing in the terminal."""
 
     return Handler
+
+
+def _name_in(host: str) -> str:
+    """Of a Host header; empty: there is none."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def digest(*parts: bytes) -> str:

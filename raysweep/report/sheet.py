@@ -58,7 +58,6 @@ def _line(entry: Entry) -> dict[str, Any]:
 
 
 def _of_contest(comparison: Comparison, contest: Contest) -> dict[str, Any]:
-    own = [entry for entry in comparison.entries if entry.contest is contest]
     return {
         "name": contest.name,
         "where": contest.experiment.where,
@@ -66,7 +65,9 @@ def _of_contest(comparison: Comparison, contest: Contest) -> dict[str, Any]:
         "is_driven": contest.is_driven,
         "mean_colour_psnr": contest.mean_colour_psnr,
         "early_stopping": in_all(list(savings(comparison, contest).values()))._asdict(),
-        "importance": {it.goal: it.of for it in importances(contest.objective, own)},
+        "importance": {
+            it.goal: it.of for it in importances(contest.objective, comparison.of(contest))
+        },
     }
 
 

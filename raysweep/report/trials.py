@@ -1,6 +1,6 @@
 """A part of the page for each trial: how it was set, against the best, what became of it, and how to repeat it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -21,10 +21,7 @@ class Beside(NamedTuple):
     name: str
     here: str
     best: str
-
-    @property
-    def differs(self) -> bool:
-        return self.here != self.best
+    differs: bool
 
 
 class Happened(NamedTuple):
@@ -71,33 +68,33 @@ def _told(
     metrics: Sequence[str],
 ) -> Told:
     best = comparison.best_of(entry)
-    theirs: Mapping[str, Any] = {} if best is None else best.settings
+    settings: Mapping[str, Any] = {} if best is None else best.settings
     figures: Mapping[str, float] = {} if best is None else best.row.metrics
     return Told(
         entry=entry,
         is_best=best is entry,
         best=best,
-        settings=[Beside(path, *_both(path, entry.settings, theirs)) for path in paths],
-        figures=[
-            Beside(short(name), _figure(entry.row.metrics.get(name)), _figure(figures.get(name)))
-            for name in metrics
-        ],
+        settings=[_beside(path, path, entry.settings, settings, told) for path in paths],
+        figures=[_beside(short(it), it, entry.row.metrics, figures, figure) for it in metrics],
         history=history,
         went_wrong=entry.record.state in WENT_WRONG,
         command=repeats(entry),
     )
 
 
-def _both(path: str, here: Mapping[str, Any], best: Mapping[str, Any]) -> tuple[str, str]:
-    return _setting(path, here), _setting(path, best)
-
-
-def _setting(path: str, settings: Mapping[str, Any]) -> str:
-    return told(settings[path]) if path in settings else NOTHING
-
-
-def _figure(value: float | None) -> str:
-    return NOTHING if value is None else figure(value)
+def _beside(
+    name: str,
+    path: str,
+    here: Mapping[str, Any],
+    best: Mapping[str, Any],
+    write: Callable[[Any], str],
+) -> Beside:
+    """With all digits where fewer would not tell them apart."""
+    exact = [repr(values[path]) if path in values else NOTHING for values in (here, best)]
+    texts = [write(values[path]) if path in values else NOTHING for values in (here, best)]
+    differs = exact[0] != exact[1]
+    mine, theirs = exact if differs and texts[0] == texts[1] else texts
+    return Beside(name, mine, theirs, differs)
 
 
 def _histories(events: Iterable[Event]) -> dict[str, list[Happened]]:

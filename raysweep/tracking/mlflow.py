@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +64,10 @@ class MLflow(Tracker):
 
         found = self._client.get_experiment_by_name(name)
         if found is None:
-            with suppress(MlflowException):  # another trial may be as quick
+            try:
                 return str(self._client.create_experiment(name))
-            found = self._client.get_experiment_by_name(name)
+            except MlflowException:
+                found = self._client.get_experiment_by_name(name)
+                if found is None:  # no other trial was as quick
+                    raise
         return str(found.experiment_id)

@@ -8,15 +8,19 @@ function stepsOf(trial, metric) {
   return metric in trial.values ? trial.steps[metric.split("/")[0]] : [];
 }
 
-// The curve's value at a step between two of its own.
-function valueAt(trial, metric, step) {
-  const steps = stepsOf(trial, metric);
-  const values = trial.values[metric];
-  if (!steps.length || step > steps.at(-1)) return null;
-  const after = steps.findIndex((it) => it >= step);
-  if (after <= 0) return values[0];
-  const share = (step - steps[after - 1]) / (steps[after] - steps[after - 1]);
-  return values[after - 1] + share * (values[after] - values[after - 1]);
+// Steps with their values, where there is one.
+function pointsOf(trial, metric) {
+  const points = stepsOf(trial, metric).map((step, place) => [step, trial.values[metric][place]]);
+  return points.filter(([, value]) => value !== null);
+}
+
+// The curve's value at a step from its first to its last.
+function valueAt(points, step) {
+  const place = points.findIndex(([it]) => it >= step);
+  const [after, valueAfter] = points[place];
+  if (place === 0) return valueAfter;
+  const [before, valueBefore] = points[place - 1];
+  return valueBefore + ((step - before) / (after - before)) * (valueAfter - valueBefore);
 }
 
 function line(trial, metric, style) {
@@ -47,27 +51,32 @@ function greyLine(trials, metric) {
   };
 }
 
+// `at`: of a trial and the first and the last step of its curve, where the mark is; null: nowhere.
 function marks(trials, metric, name, symbol, at) {
-  const there = trials.map((trial) => [trial, at(trial, stepsOf(trial, metric))]).filter(([, step]) => step !== null);
-  const color = there.map(([trial]) => trial.colour ?? colour("faint"));
-  const size = there.map(([trial]) => (trial.colour ? 10 : 6));
-  const values = there.map(([trial, step]) => valueAt(trial, metric, step));
+  const there = [];
+  for (const trial of trials) {
+    const points = pointsOf(trial, metric);
+    const step = points.length ? at(trial, points[0][0], points.at(-1)[0]) : null;
+    if (step !== null) there.push({ trial, step, value: valueAt(points, step) });
+  }
+  const color = there.map(({ trial }) => trial.colour ?? colour("faint"));
+  const size = there.map(({ trial }) => (trial.colour ? 10 : 6));
   return {
-    type: "scatter", mode: "markers", name, x: there.map(([, step]) => step), y: values,
-    text: there.map(([trial, step]) => `${plain(trial.label)}: ${name}, step ${step.toLocaleString("en")}`),
-    customdata: there.map(([trial]) => trial.key), hoverinfo: "text",
+    type: "scatter", mode: "markers", name, x: there.map(({ step }) => step), y: there.map(({ value }) => value),
+    text: there.map(({ trial, step }) => `${plain(trial.label)}: ${name}, step ${step.toLocaleString("en")}`),
+    customdata: there.map(({ trial }) => trial.key), hoverinfo: "text",
     marker: { symbol, size, color, line: { width: 1.5, color } }, legendrank: 2000,
   };
 }
 
 function endedAs(...states) {
-  return (trial, steps) => (states.includes(trial.state) ? steps.at(-1) : null);
+  return (trial, first, last) => (states.includes(trial.state) ? last : null);
 }
 
 // Not where it lies beyond the curve's end; before its beginning, there.
-function ganStart(trial, steps) {
-  if (trial.gan === null || trial.gan > steps.at(-1)) return null;
-  return Math.max(trial.gan, steps[0]);
+function ganStart(trial, first, last) {
+  if (trial.gan === null || trial.gan > last) return null;
+  return Math.max(trial.gan, first);
 }
 
 // Where there is little room the legend holds the coloured trials alone, side by side.
@@ -83,7 +92,7 @@ function allCurves(metric, width) {
     ...(others.length ? [greyLine(others, metric)] : []),
     ...lines.reverse(),
     marks(there, metric, "discriminator begins", "diamond-open", ganStart),
-    marks(there, metric, "stopped early", "x-thin", endedAs("stopped")),
+    marks(there, metric, "stopped", "x-thin", endedAs("stopped")),
     marks(there, metric, "failed or diverged", "star-triangle-down", endedAs("failed", "diverged")),
   ].filter((trace) => trace.x.length);
   for (const trace of data) trace.showlegend = !isNarrow || lines.includes(trace);

@@ -3,27 +3,39 @@ const EVERY_MS = 5000;
 const follows = document.getElementById("refreshes");
 const told = document.getElementById("refreshed");
 
+function fieldsOf(section) {
+  return [...section.querySelectorAll("select, input")];
+}
+
+// The next page may have other sections, and other columns.
 function chosen() {
-  const sorted = headings.findIndex((it) => it.getAttribute("aria-sort") !== "none");
+  const sections = [...document.querySelectorAll("main > section")];
+  const sorted = headings.find((it) => it.getAttribute("aria-sort") !== "none");
   return {
-    fields: [...document.querySelectorAll("main select, main input")].map((it) => [it.value, it.checked]),
-    sorted: [sorted, headings[sorted].getAttribute("aria-sort")],
+    fields: sections.map((it) => [it.id, fieldsOf(it).map(({ value, checked }) => [value, checked])]),
+    sorted: [sorted.textContent, sorted.getAttribute("aria-sort")],
     open: [...document.querySelectorAll("details[open]")].map((it) => it.id),
   };
 }
 
 function restore({ fields, sorted, open }) {
-  for (const [place, field] of [...document.querySelectorAll("main select, main input")].entries()) {
-    if (fields[place] === undefined) continue;
-    const before = field.value;
-    [field.value, field.checked] = fields[place];
-    if (field.matches("select") && field.selectedIndex < 0) field.value = before;
-    field.dispatchEvent(new Event(field.matches("select, [type=radio]") ? "change" : "input", { bubbles: true }));
+  for (const [section, values] of fields) {
+    const now = fieldsOf(document.getElementById(section) ?? document.createElement("section"));
+    if (now.length === values.length) now.forEach((field, place) => putBack(field, ...values[place]));
   }
-  if (sorted[0] >= 0 && headings[sorted[0]]) sortBy(...sorted);
+  const [heading, direction] = sorted;
+  const column = headings.findIndex((it) => it.textContent === heading);
+  if (column >= 0) sortBy(column, direction);
   for (const part of document.querySelectorAll("details")) {
     part.open ||= open.includes(part.id);
   }
+}
+
+function putBack(field, value, checked) {
+  const before = field.value;
+  [field.value, field.checked] = [value, checked];
+  if (field.matches("select") && field.selectedIndex < 0) field.value = before;
+  field.dispatchEvent(new Event(field.matches("select, [type=radio]") ? "change" : "input", { bubbles: true }));
 }
 
 async function look() {

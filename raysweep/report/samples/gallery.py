@@ -1,6 +1,5 @@
 """The pictures of chosen trials, side by side where they are of the same frames."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
@@ -78,16 +77,18 @@ def galleries(
 ) -> Galleries:
     """`tell` hears a line before anything is made, which takes a pass of every shot through the trial's model."""
     shots_of = lru_cache(None)(partial(choose_shots, amount=amount))
-    together, absent = defaultdict(list), []
+    found: dict[str, Gallery] = {}
+    absent = []
     for each in trials:
         try:
             shots = shots_of(each.store, each.data)
             sample = sample_of(each, shots, partial(_drawn, each, shots, device, tell))
+            gallery = found.get(shots.digest) or _empty(each, shots)
         except (RaysweepError, FileNotFoundError) as error:  # a file of what was just replaced
             absent.append(Absent(each.label, str(error)))
         else:
-            together[shots.digest].append((shots, Shown(each, sample)))
-    return Galleries([_gallery(alike) for alike in together.values()], absent)
+            found[shots.digest] = gallery._replace(trials=[*gallery.trials, Shown(each, sample)])
+    return Galleries(list(found.values()), absent)
 
 
 def sample_of(chosen: Chosen, shots: Shots, make: Callable[[], Sample]) -> Sample:
@@ -106,11 +107,11 @@ def _drawn(
     return make_sample(open_checkpoint(source, device), shots, device)
 
 
-def _gallery(alike: Sequence[tuple[Shots, Shown]]) -> Gallery:
-    (shots, first), *_ = alike
-    file = _folder(first.chosen, shots) / "originals.json"
+def _empty(chosen: Chosen, shots: Shots) -> Gallery:
+    """The originals alone, which are kept beside what the trial makes of them."""
+    file = _folder(chosen, shots) / "originals.json"
     originals = kept_or_made(file, "originals", Originals, partial(_originals, shots))
-    return Gallery(shots.side, shots.of, originals, [shown for _, shown in alike])
+    return Gallery(shots.side, shots.of, originals, [])
 
 
 def _originals(shots: Shots) -> Originals:
