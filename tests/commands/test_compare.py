@@ -1,6 +1,8 @@
 """`raysweep compare`: files, the terminal, S3, and words that are wrong."""
 
 import json
+from errno import ENOSPC
+from pathlib import Path
 from shlex import split
 
 import pytest
@@ -19,11 +21,10 @@ def test_by_itself_it_writes_the_page_beside_the_trials(run, swept):
 
 def test_it_writes_what_it_is_asked_for_and_no_more(run, swept, folder):
     words = ["--csv", "table.csv", "--json", "-"]
-    code, out, _ = run("compare", swept.folder, *words)
+    code, out, error = run("compare", swept.folder, *words)
     assert code == 0
-    told, _, printed = out.partition("\n")
-    assert told == "wrote table.csv"
-    assert len(json.loads(printed)["trials"]) == 7
+    assert error == "wrote table.csv\n"
+    assert len(json.loads(out)["trials"]) == 7
     assert (folder / "table.csv").read_text().startswith("experiment,trial,place")
     assert not (swept.folder / "report.html").exists()
 
@@ -57,11 +58,26 @@ def test_of_an_experiment_that_has_not_begun(run, swept):
     assert run("compare", swept.folder).code == 0
 
 
+def test_a_full_disk_leaves_the_old_file_and_nothing_beside_it(run, swept, folder, monkeypatch):
+    (folder / "table.csv").write_text("old")
+
+    def full(*_: object) -> None:
+        raise OSError(ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    code, _, error = run("compare", swept.folder, "--csv", "table.csv")
+    assert code == 1
+    assert "is full" in error
+    assert [it.name for it in folder.iterdir() if "table.csv" in it.name] == ["table.csv"]
+    assert (folder / "table.csv").read_text() == "old"
+
+
 REFUSED = [
     (["compare"], "EXPERIMENT"),
     (["compare", "nowhere"], "nowhere is not an experiment"),
     (["compare", "EXPERIMENT", "--html", "no/such/page.html"], "in a folder that is there"),
     (["compare", "EXPERIMENT", "--html", "."], "Name another one"),
+    (["compare", "EXPERIMENT", "--html", "a-file/page.html"], "in a folder that is there"),
     (["compare", "EXPERIMENT", "--port", "9000"], "go with --serve"),
     (["compare", "EXPERIMENT", "--serve", "--csv", "it.csv"], "--serve writes no file"),
     (["compare", "EXPERIMENT", "--serve", "--port", "99999"], "Give another --port"),
@@ -73,6 +89,7 @@ REFUSED = [
 @pytest.mark.parametrize(("words", "said"), REFUSED)
 def test_what_is_wrong_is_told_in_a_line(run, folder, words, said):
     made_up(folder / "EXPERIMENT", trials=1, validations=1)
+    (folder / "a-file").touch()
     code, _, error = run(*words)
     assert code == 2
     assert said in error

@@ -40,6 +40,14 @@ def test_those_that_are_named_come_after_the_best_and_once(shown, ranked):
     assert shown("--top", "1", "--trial", last, "--trial", first) == [first, last]
 
 
+def test_a_finalist_s_repetitions_are_not_among_the_best(swept, ranked):
+    comparison = _compared([swept])
+    comparison.entries[1].record.origin = f"confirm {ranked[0]}"
+    section = pictures.pictures_section(comparison, pictures.Asked(top=2))
+    found = re.findall(r"<strong>No pictures of (.+?):</strong>", section.body)
+    assert found == [ranked[0], ranked[2]]
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

@@ -8,6 +8,10 @@ STORIES = [
     ("0 opened, 1 started a, 5 ended a", {"a": 4.0}),
     ("0 opened, 1 started a, 5 paused a, 9 started a, 10 ended a", {"a": 5.0}),
     ("0 opened, 1 started a, 4 report a, 50 opened, 51 started a, 53 suspended a", {"a": 5.0}),
+    (
+        "0 opened, 1 started a, 4 report a, 50 restarted, 50 opened, 51 started a, 53 suspended a",
+        {"a": 5.0},
+    ),
     ("0 opened, 1 started a, 2 started b, 6 report b", {"a": 5.0, "b": 4.0}),
     ("0 opened, 0 proposed a, 9 ended a", {}),
 ]

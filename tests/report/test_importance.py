@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from raysweep.report.contest import Entry
 from raysweep.report.importance import FEWEST, importance_section, importances
-from raysweep.search.objective import Score
+from raysweep.search.objective import Goal, Objective, Score
 from tests.report.sweeps import compared, swept
 
 DECIDES = "loss.disc_weight"
@@ -28,6 +29,31 @@ def test_what_decides_comes_first(entries):
     assert next(iter(found.of)) == DECIDES
     assert sum(found.of.values()) == pytest.approx(1.0)
     assert set(found.of) == set(entries[0].record.params)
+
+
+def test_trials_that_break_a_constraint_are_none_of_the_best(entries):
+    broken, kept = entries[:20], entries[20:]
+    worst = min(entry.row.score.values[0] for entry in entries)
+    high = [scored(it, Score((100.0,), violation=0.5)) for it in broken]
+    low = [scored(it, Score((worst - 1.0,))) for it in broken]
+    objective = entries[0].contest.objective
+    assert importances(objective, [*high, *kept]) == importances(objective, [*low, *kept])
+
+
+def test_with_several_goals_they_are_left_out(entries):
+    goals = Objective((Goal("val/psnr", "max"), Goal("val/lpips", "min")))
+    contest = replace(entries[0].contest, objective=goals)
+    several = [
+        replace(scored(it, Score((*it.row.score.values, float(place)))), contest=contest)
+        for place, it in enumerate(entries)
+    ]
+    broken = [scored(it, Score((100.0, 100.0), violation=0.5)) for it in several[:10]]
+    assert importances(goals, [*broken, *several[10:]]) == importances(goals, several[10:])
+
+
+def scored(entry: Entry, score: Score) -> Entry:
+    broken = ("val/code_usage >= 0.5",) if score.violation else ()
+    return replace(entry, row=replace(entry.row, score=score, broken=broken))
 
 
 def test_a_list_among_the_values_is_a_value(entries):

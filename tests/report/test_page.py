@@ -10,6 +10,8 @@ import pytest
 from raysweep.commands.compare import _page
 from raysweep.report.page import page, sections
 from raysweep.report.section import Section
+from raysweep.report.trials import _beside
+from raysweep.report.wording import NOTHING, told
 from tests.report.sweeps import NASTY, append, compared, hostile, swept
 
 ATTRIBUTES_THAT_FETCH = {"src", "srcset", "data", "poster", "action", "formaction"}
@@ -91,6 +93,31 @@ def test_a_trial_tells_how_it_ended_and_how_to_repeat_it(tmp_path):
         "--trial",
         "0024",
     ]
+
+
+NEARLY = [
+    ({"a": 0.12345}, {"a": 0.12345}, ("0.1235", "0.1235", False)),
+    ({"a": 0.12345}, {"a": 0.12346}, ("0.12345", "0.12346", True)),
+    ({"a": 0.1}, {"a": 0.2}, ("0.1", "0.2", True)),
+    ({"a": None}, {}, ("null", NOTHING, True)),
+    ({}, {}, (NOTHING, NOTHING, False)),
+]
+
+
+@pytest.mark.parametrize(("here", "best", "wanted"), NEARLY)
+def test_a_setting_beside_the_best_trial_s_is_the_same_where_its_value_is(here, best, wanted):
+    assert _beside("a", "a", here, best, told)[1:] == wanted
+
+
+def test_a_trial_of_a_driver_that_died_is_interrupted(tmp_path):
+    experiment = swept(tmp_path / "one", trials=2, validations=2)
+    known = {"trial": "0002", "time": 2e9, "params": {}, "settings": {}, "origin": "space"}
+    append(experiment, {**known, "kind": "proposed"}, {**known, "kind": "started"})
+    text = _page(compared(experiment))
+    assert '<tr class="trial" data-state="interrupted">' in text
+    assert '<span class="badge interrupted">interrupted</span>' in text
+    assert "1 interrupted" in text
+    assert 'data-value="running"' not in text
 
 
 def test_a_section_of_somebody_else_is_put_in_with_its_style_and_its_script(comparison):

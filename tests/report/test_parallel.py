@@ -17,6 +17,7 @@ AXES = [
     ([3.0, 3.0], [0.0, 0.0], ["3"]),
     ([0.9, None, 0.99], [0.0, ABSENT, 1.0], ["0.9", "0.99", NOTHING]),
     (["a", None], [0, ABSENT], ["a", NOTHING]),
+    ([None, None], [ABSENT, ABSENT], [NOTHING]),
 ]
 
 

@@ -1,8 +1,10 @@
 """The rate-distortion plane: its front is what no trial beats in both, and is drawn."""
 
+import json
+
 import pytest
 
-from raysweep.report.plane import pareto_front, plane_section
+from raysweep.report.plane import _plane, pareto_front, plane_section
 from tests.report.sweeps import compared, swept
 
 RATE = "val/bits_per_pixel"
@@ -34,6 +36,21 @@ def test_the_reader_chooses_between_what_was_measured(comparison):
     for axes in ("psnr at bits/px", "psnr at entropy bits/px", "lpips at bits/px"):
         assert f"<option>{axes}</option>" in body
     assert "rfid" not in body
+
+
+def test_what_different_networks_measured_has_no_front_in_common(tmp_path):
+    experiments = [swept(tmp_path / name, trials=6, validations=4) for name in ("one", "two")]
+    facts = json.loads(experiments[1].validation_file.read_text())
+    facts["fingerprint"]["weights"] = {"val/lpips": "vgg 1"}
+    experiments[1].validation_file.write_text(json.dumps(facts))
+    found = compared(*experiments)
+    assert found.differences == []  # they rank by PSNR
+    names = {
+        distortion: [trace.name for trace in _plane(found, RATE, distortion).data]
+        for distortion in ("val/psnr", "val/lpips")
+    }
+    assert names["val/psnr"] == ["Pareto front", "one", "two"]
+    assert names["val/lpips"] == ["Pareto front of one", "one", "Pareto front of two", "two"]
 
 
 def test_before_the_first_validation_it_says_so(tmp_path):

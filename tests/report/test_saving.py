@@ -1,5 +1,7 @@
 """What early stopping saved, as `raysweep status` counts it, and in time."""
 
+from dataclasses import replace
+
 import pytest
 
 from raysweep.report.saving import Saving, in_all, savings, told
@@ -33,6 +35,16 @@ def test_time_is_taken_at_the_trial_s_own_speed(tmp_path):
     (saving,) = savings(comparison, comparison.contests[0]).values()
     assert saving == Saving(10, 90, pytest.approx(0.1), pytest.approx(0.05))
     assert saving.share == 0.9
+
+
+def test_a_trial_that_trained_nothing_has_no_speed(comparison):
+    stopped = next(
+        it for it in comparison.entries if comparison.contests[0].saved_steps.get(it.record.trial)
+    )
+    untrained = replace(stopped, row=replace(stopped.row, steps=0))
+    (found,) = savings(replace(comparison, entries=[untrained]), comparison.contests[0]).values()
+    assert found.saved > 0
+    assert (found.trained, found.hours, found.gpu_hours) == (0, 0.0, 0.0)
 
 
 def test_steps_that_a_spent_budget_cut_are_not_saved_whatever_it_was_raised_to_since(tmp_path):

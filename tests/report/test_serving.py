@@ -8,7 +8,7 @@ from threading import Thread
 
 import pytest
 
-from raysweep.errors import ConfigError
+from raysweep.errors import ConfigError, ExperimentError
 from raysweep.report.serving import Latest, is_loopback, server
 
 
@@ -31,8 +31,8 @@ def serving(sweep: Sweep, host: str = "127.0.0.1") -> Iterator[int]:
         listening.shutdown()
 
 
-def get(port: int, path: str, host: str = "localhost") -> tuple[int, bytes]:
-    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+def get(port: int, path: str, host: str = "localhost", at: str = "127.0.0.1") -> tuple[int, bytes]:
+    connection = HTTPConnection(at, port, timeout=10)
     connection.request("GET", path, headers={"Host": f"{host}:{port}"})
     answer = connection.getresponse()
     body = answer.read()
@@ -51,12 +51,44 @@ def test_it_is_made_once_for_each_version():
         assert sweep.made == 2
 
 
+def test_an_experiment_that_cannot_be_read_is_told():
+    def gone() -> str:
+        raise ExperimentError("runs/a is not <an> experiment")
+
+    with server(Latest(gone, str), "127.0.0.1", 0) as listening:
+        Thread(target=listening.serve_forever, daemon=True).start()
+        for path in ("/", "/version"):
+            status, body = get(listening.server_port, path)
+            assert status == 503
+            assert b"runs/a is not &lt;an&gt; experiment" in body
+        listening.shutdown()
+
+
+def test_a_reader_who_closes_the_page_is_no_error(capsys):
+    with server(Latest(str, str), "127.0.0.1", 0) as listening:
+        for error in (BrokenPipeError("closed"), KeyError("a bug")):
+            try:
+                raise error
+            except (BrokenPipeError, KeyError):
+                listening.handle_error(None, ("127.0.0.1", 1))
+    said = capsys.readouterr().err
+    assert "a bug" in said
+    assert "closed" not in said
+
+
+def test_over_ipv6():
+    with server(Latest(lambda: "1", str), "::1", 0) as listening:
+        Thread(target=listening.serve_forever, daemon=True).start()
+        assert get(listening.server_port, "/version", "[::1]", "::1") == (200, b"1")
+        listening.shutdown()
+
+
 def test_nothing_else_is_there():
     with serving(Sweep()) as port:
         assert get(port, "/../../etc/passwd")[0] == 404
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", ""])
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "[", "[::1"])
 def test_a_name_of_elsewhere_that_leads_here_is_refused(host):
     with serving(Sweep()) as port:
         assert get(port, "/", host)[0] == 403

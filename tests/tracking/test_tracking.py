@@ -34,6 +34,7 @@ from raysweep.tracking import Trackers, TrackingConfig, trackers
 from raysweep.tracking.base import Picture
 from raysweep.tracking.jsonl import JsonLines, read_lines
 from raysweep.tracking.log import TrainingLog
+from raysweep.tracking.mlflow import MLflow
 from raysweep.tracking.pictures import PictureFolder, save_png, side_by_side
 from raysweep.tracking.swanlab import URL_FILE
 from raysweep.tracking.tensorboard import TensorBoard
@@ -308,6 +309,12 @@ def test_mlflow_has_a_run_per_trial_in_which_a_resumed_one_goes_on(mlflow, tmp_p
     assert runs[0].data.params == {f"training.setting_{n}": str(n) for n in range(150)}
     history = client.get_metric_history(runs[0].info.run_id, "val/psnr")
     assert [(figure.step, figure.value) for figure in history] == [(10, 20.0), (20, 30.0)]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_mlflow_that_makes_no_experiment_says_why(mlflow, tmp_path: Path) -> None:
+    with pytest.raises(mlflow.MlflowException, match="Invalid experiment name"):
+        MLflow(tmp_path, experiment="", name="0000", settings={})
 
 
 def test_mlflow_that_cannot_write_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
