@@ -23,7 +23,7 @@ TRIALS = "#leaderboard-table tbody tr:not([hidden]) th"
 
 AFRESH = """
 for (const part of document.querySelectorAll("details")) part.open = false;
-find.value = state.value = "";
+document.getElementById("find").value = state.value = "";
 filter();
 sortBy(1, "ascending");
 history.replaceState(null, "", location.pathname);
@@ -41,6 +41,38 @@ for (const choice of document.querySelectorAll("figure select")) {
   }
 }
 """
+RESTORE_BESIDE_WHAT_IS_NEW = """
+const metric = document.querySelector("#chart-curves select");
+metric.value = "val/lpips";
+const kept = JSON.parse(JSON.stringify(chosen()));
+metric.value = "val/psnr";
+const section = Object.assign(document.createElement("section"), { id: "new" });
+section.innerHTML = "<input type='radio' checked><select><option>a</option></select>";
+document.querySelector("main").prepend(section);
+restore(kept);
+const find = document.getElementById("find");
+const found = [section.querySelector("input").checked, find.value, metric.value];
+section.remove();
+return found;
+"""
+"""A section appears that was not there when the page was left."""
+MARKS = """
+const steps = { val: [100, 200, 300, 400] };
+const values = { "val/psnr": arguments[0] };
+const trial = { key: "0-a", label: "a", state: "stopped", colour: null, gan: arguments[1], steps, values };
+return [ganStart, endedAs("stopped"), endedAs("failed")].map((at) => {
+  const { x, y } = marks([trial], "val/psnr", "", "", at);
+  return x.map((step, place) => [step, y[place]]);
+});
+"""
+MARKED = [
+    ([10, 12, 20, 22], 150, [[150, 11]], [[400, 22]]),
+    ([10, None, 20, None], 200, [[200, 15]], [[300, 20]]),
+    ([None, 12, 20, None], 0, [[200, 12]], [[300, 20]]),
+    ([10, None, None, None], 150, [], [[100, 10]]),
+    ([None, None, None, None], 150, [], []),
+]
+"""Of a curve and the GAN's start: where the marks are of its start and of the trial's end."""
 SHOW_BUTTONS = """
 for (const plot of drawn.keys()) {
   Plotly.react(plot, plot.data, plot.layout, { ...plot._context, displayModeBar: true });
@@ -157,6 +189,11 @@ def test_the_first_tab_skips_to_the_content_and_what_has_the_focus_is_seen(page)
     assert page.run(unnamed) == 0
 
 
+@pytest.mark.parametrize(("values", "gan", "began", "ended"), MARKED)
+def test_marks_stand_on_the_curve_where_it_has_values(page, values, gan, began, ended):
+    assert page.run(MARKS, values, gan) == [began, ended, []]
+
+
 def test_another_metric_is_drawn_when_it_is_chosen(page):
     title = "return document.querySelector('#chart-curves .ytitle').textContent"
     assert page.run(title) == "psnr"
@@ -200,6 +237,7 @@ def test_a_served_page_follows_the_sweep_and_keeps_what_the_reader_chose(browser
         browser.open(f"http://127.0.0.1:{listening.server_port}/")
         assert len(browser.texts(TRIALS)) == 5
         browser.one("#find").send_keys("00")
+        browser.one("thead button[title='val/psnr']").click()
         proposed = {"kind": "proposed", "trial": "0004", "time": 2e9, "origin": "enqueued"}
         append(experiment, {**proposed, "params": {}, "settings": {"seed": 7}})
         browser.wait(
@@ -207,6 +245,9 @@ def test_a_served_page_follows_the_sweep_and_keeps_what_the_reader_chose(browser
         )
         browser.wait("return document.getElementById('find').value === '00'")
         assert len(browser.texts(TRIALS)) == 5  # all trials, and not the baseline
+        assert "given as" in browser.texts("thead button")  # new, and before psnr
+        assert browser.texts("thead th[aria-sort=ascending]") == ["psnr"]
+        assert browser.run(RESTORE_BESIDE_WHAT_IS_NEW) == [True, "00", "val/lpips"]
         assert browser.complaints() == []
         listening.shutdown()
 

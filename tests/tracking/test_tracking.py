@@ -281,11 +281,16 @@ def test_wandb_is_offline_without_a_login(
 # --- MLflow
 
 
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """It takes MLflow seconds to begin one."""
+    return f"sqlite:///{tmp_path_factory.mktemp('mlflow')}/mlflow.db"
+
+
 @pytest.fixture
-def mlflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """With a database of its own."""
+def mlflow(database: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     package = pytest.importorskip("mlflow")
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", database)
     return package
 
 

@@ -89,6 +89,20 @@ def test_a_trial_without_pictures_says_why_and_the_others_are_shown(footage, exp
     assert "must be a finished store" in reasons["0002"]
 
 
+def test_where_the_originals_can_no_longer_be_drawn_it_says_why(experiment, tmp_path):
+    data, store = filmed(tmp_path)
+    train(experiment, "0000")
+    trials = [chosen(experiment, "0000", (data, store))]
+    pictured(trials)
+    (originals,) = experiment.samples.rglob("originals.json")
+    originals.unlink()
+    for shard in store.rglob("*.arrow"):
+        shard.unlink()
+    (found, absent), _ = pictured(trials)
+    assert not found
+    assert [each.label for each in absent] == ["0000"]
+
+
 def test_experiments_stand_together_where_their_frames_are_the_same(footage, tmp_path):
     other = filmed(tmp_path)[0].model_copy(update={"stride": 2}), tmp_path / "store"
     experiments = [Experiment(tmp_path / name) for name in ("one", "two", "three")]
