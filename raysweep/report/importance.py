@@ -77,7 +77,7 @@ def importances(objective: Objective, entries: Sequence[Entry]) -> list[Importan
 
 
 def _values(scores: Sequence[Score]) -> Iterator[list[float]]:
-    """By goal, of each trial; by how far it breaks the constraints below the worst that any trial came to."""
+    """By goal, of each trial; of one that breaks a constraint, as far below the worst of all as it breaks them."""
     broken = [score.violation for score in scores]
     for goal in zip(*(score.values for score in scores), strict=True):
         worst = min(goal)
@@ -94,7 +94,7 @@ def is_logarithmic(values: Sequence[float]) -> bool:
 
 
 def _scored(entries: Sequence[Entry]) -> list[Entry]:
-    """With several goals none that breaks a constraint, which would be worst in each and best in some."""
+    """With several goals without weights none that breaks a constraint, which would be worst in each and best in some."""
     there = [it for it in entries if it.record.is_searched and it.row.score is not None]
     return [it for it in there if not (it.row.broken and it.contest.objective.is_pareto)]
 
