@@ -52,7 +52,7 @@ class Size(NamedTuple):
     """Of a trial of the short kind."""
 
 
-FULL = Size(rounds=5, trials=3, seconds=60, short_steps=4)
+FULL = Size(rounds=6, trials=2, seconds=60, short_steps=4)
 QUICK = Size(rounds=1, trials=2, seconds=5, short_steps=2)
 
 
