@@ -83,10 +83,6 @@ def complete(
     return tokens
 
 
-def in_this_process(model: Pretrained) -> Run:
-    return lambda begin, shards: map(begin(model), shards)
-
-
 def _noted(held: Sequence[str], job: Job, output: Output) -> dict[str, tuple[SourceRecord, ...]]:
     """By what each file says of itself."""
 

@@ -59,7 +59,7 @@ def rows(
     """`codes`: a tensor (frames, height, width) per map."""
     of = schema(maps)
     columns = [pa.array(column) for column in zip(*places, strict=True)]
-    for (_, ids), field in zip(enumerate(codes), list(of)[len(columns) :], strict=True):
+    for ids, field in zip(codes, list(of)[len(columns) :], strict=True):
         columns.append(_codes_column(ids, field.type))
     return pa.record_batch(
         [column.cast(field.type) for column, field in zip(columns, of, strict=True)], schema=of

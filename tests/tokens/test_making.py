@@ -20,7 +20,7 @@ from raysweep.errors import ConfigError, DataError, ResourceError
 from raysweep.pretrained import Pretrained, load
 from raysweep.tokens.coding import packed, unpacked
 from raysweep.tokens.job import job
-from raysweep.tokens.making import Begin, Plan, complete, in_this_process, plan
+from raysweep.tokens.making import Begin, Plan, Run, complete, plan
 from raysweep.tokens.manifest import Tokens
 from raysweep.tokens.output import TOKENIZE, output
 from raysweep.tokens.shards import Shard
@@ -30,6 +30,10 @@ from tests.tokens.conftest import BAD, LENGTHS, exported
 
 SMALL = Preprocessing(resolution=32)
 pytestmark = pytest.mark.usefixtures("_small_shards")
+
+
+def in_this_process(model: Pretrained) -> Run:
+    return lambda begin, shards: map(begin(model), shards)
 
 
 def planned(model: Pretrained, footage: Path, out: object, settings: Preprocessing = SMALL) -> Plan:
