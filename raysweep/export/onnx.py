@@ -22,8 +22,6 @@ from raysweep.pretrained import load
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-ATTENTION = torch.ops.aten.scaled_dot_product_attention.default
-"""Whose translation by onnxscript wants several heads."""
 NEEDED = ("onnx", "onnxscript", "onnxruntime")
 FRAMES, CODES = "frames", "codes"
 """Names of the graphs' inputs and outputs; of several code maps codes_0, codes_1, ..."""
@@ -101,7 +99,7 @@ def _write(
     tokenizer: Tokenizer,
 ) -> None:
     written = torch.onnx.export(
-        program.run_decompositions({ATTENTION: _attention}),
+        program,
         input_names=inputs,
         output_names=outputs,
         dynamo=True,
@@ -111,12 +109,6 @@ def _write(
     written.model.metadata_props["raysweep"] = json.dumps(_facts(tokenizer))
     size = sum(tensor.numel() * tensor.element_size() for tensor in program.state_dict.values())
     written.save(file, external_data=size > LARGEST_BYTES)
-
-
-def _attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """In the operations that it stands for: (N, positions, channels), of one head."""
-    scores = query @ key.transpose(-2, -1) * query.shape[-1] ** -0.5
-    return torch.softmax(scores, -1) @ value
 
 
 def _facts(tokenizer: Tokenizer) -> dict[str, Any]:

@@ -55,10 +55,11 @@ class AttnBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         normed = self.norm(x)
         q, k, v = (
-            rearrange(part(normed), "n c h w -> n (h w) c") for part in (self.q, self.k, self.v)
-        )
+            rearrange(part(normed), "n c h w -> n 1 (h w) c").contiguous()
+            for part in (self.q, self.k, self.v)
+        )  # with a head and contiguous: only then torch never builds the (h w) x (h w) weights
         mixed = F.scaled_dot_product_attention(q, k, v)  # scale c^-0.5
-        return x + self.proj_out(rearrange(mixed, "n (h w) c -> n c h w", h=x.shape[2]))
+        return x + self.proj_out(rearrange(mixed, "n 1 (h w) c -> n c h w", h=x.shape[2]))
 
 
 class Downsample(nn.Module):

@@ -2,8 +2,10 @@
 
 import pytest
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from raysweep.models import TamingConfig
+from raysweep.models.blocks import AttnBlock
 
 
 @pytest.fixture(scope="module")
@@ -47,3 +49,14 @@ def test_keys_are_those_of_published_checkpoints(published, key) -> None:
 )
 def test_the_ends_do_not_resample_and_attention_is_where_it_was_asked_for(published, key) -> None:
     assert not any(key in name for name in published.state_dict())
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_attention_never_builds_the_weights_of_all_positions(layout) -> None:
+    """A frame of 854 x 480 at f4 has 25,680 positions: 2.6 GB of weights. Only torch's fused kernel is let through."""
+    block = AttnBlock(32).to(memory_format=layout)
+    x_NCHW = torch.randn(2, 32, 6, 5).to(memory_format=layout)
+    with sdpa_kernel(SDPBackend.FLASH_ATTENTION):
+        fused = block(x_NCHW)
+    with sdpa_kernel(SDPBackend.MATH):
+        torch.testing.assert_close(fused, block(x_NCHW))
