@@ -8,7 +8,6 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import ray
-from ray.train import DataConfig as TrainDataConfig
 
 from raysweep.cluster.pipeline import materialise, on_all_nodes
 from raysweep.data import DataConfig
@@ -20,9 +19,6 @@ from raysweep.data.sources.discover import Source
 from raysweep.data.storing.manifest import Manifest, read_manifest
 from raysweep.data.storing.shards import read_shard
 from raysweep.data.storing.store import shard_paths
-
-FRAMES = "frames"
-"""What a trainer calls its footage."""
 
 
 @dataclass(frozen=True)
@@ -37,27 +33,15 @@ class Footage:
 
 
 class Share(NamedTuple):
-    """What one worker needs to read its share: the footage, and its place."""
-
-    footage: Footage
-    rank: int = 0
-    workers: int = 1
-
-
-class ShareByRank(TrainDataConfig):
-    """Hands every worker the footage and its rank.
+    """What one worker needs to read its share: the footage, and its place.
 
     Which clips it reads at which step is a pure function of seed, step and rank (`data/index/order.py`), so one
     copy of the frames serves every epoch, every trial and any number of workers.
     """
 
-    def configure(
-        self, datasets: dict[str, Footage], world_size: int, *_: Any, **__: Any
-    ) -> list[dict[str, Share]]:
-        return [
-            {name: Share(footage, rank, world_size) for name, footage in datasets.items()}
-            for rank in range(world_size)
-        ]
+    footage: Footage
+    rank: int = 0
+    workers: int = 1
 
 
 def in_files(store: Path) -> Footage:

@@ -1,12 +1,13 @@
 """The TorchTrainer around the shared loop."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from ray.train import CheckpointConfig, FailureConfig, RunConfig, ScalingConfig
 from ray.train.torch import TorchTrainer
 
-from raysweep.cluster.footage import FRAMES, Footage, ShareByRank
+from raysweep.cluster.footage import Footage
 from raysweep.cluster.job import Job
 from raysweep.cluster.storage import placed
 from raysweep.cluster_config import ClusterConfig
@@ -14,10 +15,14 @@ from raysweep.experiment.carrier import KEPT_CHECKPOINTS
 
 
 def build_trainer(job: Job, footage: Footage, callbacks: Sequence[Any] = ()) -> TorchTrainer:
-    """A trainer whose run folder is the trial's, so that the same trial goes on where it stopped."""
+    """A trainer whose run folder is the trial's, so that the same trial goes on where it stopped.
+
+    The footage comes with the function: for a trainer's `datasets` a process of its own is started, which the
+    workers would wait for and have no use for.
+    """
     cluster = job.config.cluster
     return TorchTrainer(
-        _worker,
+        partial(_worker, footage),
         train_loop_config={"job": job},
         scaling_config=_scaling(cluster),
         run_config=RunConfig(
@@ -29,8 +34,6 @@ def build_trainer(job: Job, footage: Footage, callbacks: Sequence[Any] = ()) -> 
                 max_failures=cluster.max_failures, controller_failure_limit=3
             ),
         ),
-        datasets={FRAMES: footage},
-        dataset_config=ShareByRank(),
     )
 
 
@@ -42,9 +45,7 @@ def _scaling(config: ClusterConfig) -> ScalingConfig:
     )
 
 
-def _worker(settings: dict[str, Any]) -> None:
-    from raysweep.cluster.rank import (
-        run,  # here, since the processes that start this one do without
-    )
+def _worker(footage: Footage, settings: dict[str, Any]) -> None:
+    from raysweep.cluster.rank import run  # here: the processes that start this one do without
 
-    run(settings["job"])
+    run(settings["job"], footage)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from raysweep.cluster.footage import ShareByRank, in_files, in_shared_memory, in_videos, placed
+from raysweep.cluster.footage import in_files, in_shared_memory, in_videos, placed
 from raysweep.cluster.pipeline import on_all_nodes
 from raysweep.data import DataConfig
 from raysweep.data.index.clips import index_clips
@@ -70,13 +70,6 @@ def test_every_way_of_reading_gives_what_the_store_holds(
     for way, clips in others:
         assert clips == first[1]
         np.testing.assert_array_equal(way.reader().read_batch(clips), expected)
-
-
-def test_every_rank_gets_the_same_footage_and_its_own_place(store: Path) -> None:
-    footage = in_files(store)
-    shards = ShareByRank().configure({"frames": footage}, 2, None, None)
-    assert [(s["frames"].rank, s["frames"].workers) for s in shards] == [(0, 2), (1, 2)]
-    assert all(shard["frames"].footage is footage for shard in shards)
 
 
 def test_a_small_store_goes_into_shared_memory_which_is_said(store: Path) -> None:
