@@ -136,6 +136,11 @@ def _resume_words(parser: argparse.ArgumentParser) -> None:
         help="another limit of the search from now on, such as budget.hours=8",
     )
     parser.add_argument(
+        "--retry-failed",
+        action="store_true",
+        help="also go on with trials that failed, from their last checkpoints, once what they failed of is mended",
+    )
+    parser.add_argument(
         "--if-died",
         action="store_true",
         help="as a supervisor does: only where the last driver died, and up to three times in a row without any "
@@ -152,17 +157,20 @@ def _resume(arguments: argparse.Namespace) -> int | None:
         return _supervised(arguments, experiment.where)
     from raysweep.cluster.runtime import wait_for_head
     from raysweep.commands.console import say
-    from raysweep.commands.control import extension
+    from raysweep.commands.control import extension, require_failed
     from raysweep.commands.standing import standing
     from raysweep.commands.supervise import note_restart
 
     if arguments.if_died:
         wait_for_head(say)
         note_restart(experiment)
-    more = extension(standing(experiment), arguments.trials, arguments.steps, arguments.set)
+    now = standing(experiment)
+    more = extension(now, arguments.trials, arguments.steps, arguments.set)
+    if arguments.retry_failed:
+        require_failed(now)
     from raysweep.commands.sweep import resume  # here, since a refusal does without Ray
 
-    resume(experiment, more)
+    resume(experiment, more, retries_failed=arguments.retry_failed)
     return None
 
 

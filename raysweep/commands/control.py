@@ -11,7 +11,7 @@ from raysweep.errors import ConfigError, ExperimentError
 from raysweep.experiment.events import has_writer
 from raysweep.experiment.layout import Experiment
 from raysweep.experiment.mirror import is_driven, push
-from raysweep.experiment.records import ENQUEUED
+from raysweep.experiment.records import ENQUEUED, counted
 from raysweep.experiment.requests import (
     ask_to_enqueue,
     ask_to_pause,
@@ -107,6 +107,15 @@ def extension(
     if steps is not None:
         _say_cosine(now, steps)
     return Extension(budget, steps)
+
+
+def require_failed(now: Standing) -> None:
+    """ExperimentError where no trial has failed."""
+    if not any(record.state == "failed" for record in now.trials.values()):
+        raise ExperimentError(
+            f"--retry-failed is for trials that failed, and {now.experiment.where} has "
+            f"{counted(now.trials.values(), is_driven=True) or 'no trials'}. Leave it out."
+        )
 
 
 def _require_more(now: Standing, trials: int | None, steps: int | None) -> None:

@@ -69,16 +69,19 @@ def start(plan: Plan, space: LoadedSpace | None) -> None:
         raise
 
 
-def resume(experiment: Experiment, more: Extension | None = None) -> None:
-    """Goes on from the event log: unfinished trials from their checkpoints, then new ones.
+def resume(
+    experiment: Experiment, more: Extension | None = None, *, retries_failed: bool = False
+) -> None:
+    """Goes on from the event log: unfinished trials from their checkpoints, failed ones where asked, then new ones.
 
     A search whose budget is spent needs `more`, and says so.
     """
     now = standing(experiment)
     check_again(now.sweep.run(), now)
-    if more is None and is_over(now) and not is_driven(experiment):
+    is_asked = more is not None or retries_failed
+    if not is_asked and is_over(now) and not is_driven(experiment):
         return _conclude(now)
-    _run(now, more=more)
+    _run(now, more=more, retries_failed=retries_failed)
     return None
 
 
@@ -90,7 +93,12 @@ def retrain(experiment: Experiment, trial: str | None, changes: Mapping[str, Any
     return _run(now, added)
 
 
-def _run(now: Standing, added: Added | None = None, more: Extension | None = None) -> str:
+def _run(
+    now: Standing,
+    added: Added | None = None,
+    more: Extension | None = None,
+    retries_failed: bool = False,
+) -> str:
     """Executes what is left to do, with the trial `added` put in line; returns that trial's id."""
     experiment = now.experiment
     sweep = now.sweep if more is None else now.sweep.extended(*more)
@@ -108,6 +116,8 @@ def _run(now: Standing, added: Added | None = None, more: Extension | None = Non
         conductor = _conductor(now, footage.manifest, log, room)
         if more is not None:
             conductor.extend(*more)
+        if retries_failed:
+            say(f"failed trials go on: {', '.join(conductor.retry_failed())}")
         with (
             closing(KeptJournal(experiment, conductor, sweep.made_with, say)) as journal,
             notifying(url, name, conductor, say) as notify,

@@ -53,6 +53,8 @@ def _spend(budget: Budget, event: Event, record: TrialRecord, objective: Objecti
         budget.report(trial, event["step"], objective.score(event["metrics"]))
     elif event["kind"] in ("paused", "suspended"):
         budget.paused(trial)
+    elif event["kind"] == "retried":
+        budget.retried()
     elif event["kind"] == "ended":
         budget.ended(trial, event["state"], record.last_step)
 

@@ -134,6 +134,14 @@ class Conductor:
         going_on = [name for name in names if self.trials[name].state == "promoted"]
         self._waiting.extend(name for name in going_on if name not in self._waiting)
 
+    def retry_failed(self) -> list[str]:
+        """Trials that failed go on where they came to, after those that wait; gives their ids."""
+        failed = [record.trial for record in self.trials.values() if record.state == "failed"]
+        for trial in failed:
+            self.ledger.write("retried", trial)
+        self._waiting.extend(failed)
+        return failed
+
     def start(self, trial: str, executed_as: str = "") -> None:
         """`executed_as`: the executor's own name for it, where it has one."""
         self.ledger.write("started", trial, executed_as=executed_as)

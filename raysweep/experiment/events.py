@@ -20,7 +20,7 @@ Event = dict[str, Any]
 """`kind`, `trial`, `time` in seconds since the epoch, and more.
 
 Of one trial: proposed, started, report, stop (a person asks), paused, promoted, suspended (it rests, as nothing
-decided about it), tested (on the test split), ended.
+decided about it), tested (on the test split), ended, retried (it failed, and is to go on).
 Of the whole search, with a `trial` that is empty: opened (a driver begins), closed (it ended by itself, finished or
 interrupted; one that died says nothing), restarted (one goes on for one that died), known (what another experiment
 found), extended, exhausted (the space has no more settings), and suspended and continued (a person pauses the whole).

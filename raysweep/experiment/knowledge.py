@@ -108,6 +108,7 @@ class Knowledge:
             "stop": self._learn_stop,
             "paused": self._learn_pause,
             "promoted": self._learn_promotion,
+            "retried": self._learn_retry,
             "ended": self._learn_end,
         }
         if event["kind"] in learn:
@@ -142,6 +143,18 @@ class Knowledge:
 
     def _learn_promotion(self, event: Event, record: TrialRecord) -> None:
         self.scheduler.promoted(record.trial)
+
+    def _learn_retry(self, event: Event, record: TrialRecord) -> None:
+        """The study has been told of its failure, and hears of another end."""
+        if not record.is_searched:
+            return
+        self.study.propose(int(record.trial), record.params)
+        if record.trial in self._courses:  # not where its settings made no run
+            self._enter(record.trial, self._courses[record.trial])
+        for step, metrics in record.reports.items():
+            score = self.objective.score(metrics)
+            if score is not None:
+                self.study.report(int(record.trial), step, score)
 
     def _learn_pause(self, event: Event, record: TrialRecord) -> None:
         self.verdicts.pop(record.trial, None)

@@ -164,8 +164,9 @@ def apply(records: Records, event: Event) -> TrialRecord:
         record.state, record.reason = "running", ""
         record.started = record.started or event["time"]
         record.executed_as = event.get("executed_as", "")
-    elif event["kind"] == "promoted":
-        record.state, record.reason = "promoted", ""
+    elif event["kind"] in ("promoted", "retried"):
+        record.state, record.reason, record.ended = "promoted", "", 0.0
+        record.losses = 0
     elif event["kind"] in ("paused", "suspended"):
         record.state, record.reason = event["kind"], event["reason"]
         record.losses += event.get("is_lost", False)

@@ -158,6 +158,10 @@ class Budget:
             self.failures = 0
         self.unimproved += trial not in self._improving
 
+    def retried(self) -> None:
+        """A trial that had failed goes on: those that did in a row are counted anew."""
+        self.failures = 0
+
     def exhausted(self, settings: int) -> None:
         """All of the space's settings, of which there are so many, were proposed."""
         self._settings = settings

@@ -45,6 +45,13 @@ def test_a_stop_waits_for_the_next_driver_and_says_so(run, begun):
     assert [request.trial for request in waiting(begun.requests)] == ["0001"]
 
 
+def test_a_retry_of_what_did_not_fail_is_refused(run, over):
+    code, _, error = run("resume", over.folder, "--retry-failed")
+    assert code == 2
+    assert f"--retry-failed is for trials that failed, and {over.folder} has " in error
+    assert error.endswith(". Leave it out.\n")
+
+
 def test_a_driver_that_is_at_work_needs_no_resume(run, begun):
     with EventLog(begun.events):
         assert run("stop", begun.folder, "--trial", "0001").out == (
