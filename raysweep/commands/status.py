@@ -90,6 +90,8 @@ def progress(now: Standing) -> Iterator[str]:
         what = "the search is over" if is_over(now) else "nothing more is proposed"
         more = f"`raysweep resume {now.experiment.as_word} {over.raised_by}`"
         yield f"{what}: {over}; to go on: {more}"
+    if any(record.state == "failed" for record in now.trials.values()) and not at_work:
+        yield f"failed trials go on with `raysweep resume {now.experiment.as_word} --retry-failed`"
 
 
 def _outlook(now: Standing) -> Iterator[str]:

@@ -52,6 +52,16 @@ def test_a_retry_of_what_did_not_fail_is_refused(run, over):
     assert error.endswith(". Leave it out.\n")
 
 
+def test_status_names_the_word_by_which_failed_trials_go_on(run, over):
+    word = f"`raysweep resume {over.folder} --retry-failed`"
+    assert word not in run("status", over.folder).out
+    with driver(over.events) as mind:
+        failing = mind.add({"loss.disc_weight": 0.1}, "by hand")
+        execute(mind, errors={failing: "OSError: gone"})
+        assert word not in run("status", over.folder).out
+    assert f"failed trials go on with {word}" in run("status", over.folder).out
+
+
 def test_a_driver_that_is_at_work_needs_no_resume(run, begun):
     with EventLog(begun.events):
         assert run("stop", begun.folder, "--trial", "0001").out == (
