@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-Progress = Callable[[int, int], None]
-"""Told how many frames are done, and of how many, as far as that is known."""
+Progress = Callable[[int], None]
+"""Told how many frames more are done."""
 
 
-def unseen(done: int, of: int) -> None:
+def unseen(frames: int) -> None:
     """Shows nobody."""

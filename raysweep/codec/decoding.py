@@ -48,12 +48,13 @@ def decode_file(
     DataError where `target` exists or is of another kind; further errors as of `check_file`.
     """
     check_target(target)
-    header, frames = contents = check_file(network, path)
+    contents = check_file(network, path)
+    header = contents.header
     with whole_or_nothing(target) as partial:
         sink = open_sink(partial, Size(header.layout.height, header.layout.width), header.rate)
-        for done, frame_HWC in enumerate(decode_frames(network, path), 1):
+        for frame_HWC in decode_frames(network, path):
             sink.write(frame_HWC)
-            progress(done, frames)
+            progress(1)
         sink.close()
     return contents
 

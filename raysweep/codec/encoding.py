@@ -47,7 +47,7 @@ def encode_file(
 
     DataError where `target` exists or frames change their size, StorageError where the disk is full.
     """
-    header, claimed = _header(network, source, most_pixels), source.claimed_frames()
+    header = _header(network, source, most_pixels)
     with whole_or_nothing(target) as partial:
         with partial.open("wb") as file:
             writer = TokenWriter(file, header)
@@ -55,7 +55,7 @@ def encode_file(
             for frames_THWC in chunks(source.frames(), frames_per_chunk(header.layout)):
                 codes = network.encode(header.layout.cut(frames_THWC))
                 writer.write(len(frames_THWC), coder.encode(codes))
-                progress(writer.frames, claimed)
+                progress(len(frames_THWC))
             writer.end()
         file_bytes = partial.stat().st_size
     nominal_bits = writer.frames * _bits_per_frame(header)

@@ -43,7 +43,7 @@ class _Count:
     def line(self) -> str:
         speed = self._done / max(monotonic() - self._since, 1e-9)
         of = "" if self._of is None else f" of {self._of:,}"
-        return f"{self._title}: {self._done:,}{of} frames, {speed:,.0f} a second"
+        return f"{self._title}: {self._done:,}{of} frames, {speed:,.{int(speed < 10)}f} a second"
 
 
 class _Lines:

@@ -1,35 +1,27 @@
 """`raysweep encode` and `raysweep decode`: a video to a file of its tokens, and back."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from time import monotonic
 
-from rich.progress import Progress as Bar
-
-from raysweep.codec import Progress
-from raysweep.codec.decoding import decode_file
+from raysweep.codec.decoding import check_file, decode_file
 from raysweep.codec.encoding import encode_file
 from raysweep.codec.h264 import compare, ffmpeg
 from raysweep.codec.layout import Layout
 from raysweep.codec.sink import check_target
 from raysweep.codec.source import Source
 from raysweep.codec.writing import check_free
-from raysweep.commands.console import console, say
+from raysweep.commands.advance import advancing
+from raysweep.commands.console import say
 from raysweep.commands.device import device_of
 from raysweep.pretrained import load
-
-SECONDS = 30.0
-"""Between lines, where nobody watches a terminal."""
 
 
 def encode(model: Path, video: Path, target: Path, device: str, *, compared: bool) -> None:
     """`compared`: also with H.264, where this machine has an ffmpeg that encodes it."""
     check_free(target)
     source, network = Source(video), load(model, device_of(device)).network
-    with _shown("encoded") as progress:
-        summary = encode_file(network, source, target, progress)
+    with advancing("encoding", source.claimed_frames() or None) as advance:
+        summary = encode_file(network, source, target, advance)
     layout, pixels = summary.layout, summary.pixels
     say(f"{target}: {_described(summary.frames, layout, summary.rate)}{_cut(layout)}")
     _say_what_is_lost(source)
@@ -39,8 +31,8 @@ def encode(model: Path, video: Path, target: Path, device: str, *, compared: boo
     )
     binary = ffmpeg() if compared else None
     if binary is not None:
-        with _shown("compared with H.264") as progress:
-            scores = compare(network, video, target, summary, binary, progress)
+        with advancing("comparing with H.264", summary.frames) as advance:
+            scores = compare(network, video, target, summary, binary, advance)
         say(
             f"{scores.tokens_psnr:.2f} dB PSNR; H.264 (x264, two passes) in {scores.h264_bytes:,} bytes: "
             f"{scores.h264_psnr:.2f} dB"
@@ -51,8 +43,9 @@ def decode(model: Path, tokens: Path, target: Path, device: str) -> None:
     check_target(target)
     check_free(target)
     network = load(model, device_of(device)).network
-    with _shown("decoded") as progress:
-        header, frames = decode_file(network, tokens, target, progress)
+    header, frames = check_file(network, tokens)
+    with advancing("decoding", frames) as advance:
+        decode_file(network, tokens, target, advance)
     say(f"{target}: {_described(frames, header.layout, header.rate)}")
 
 
@@ -76,24 +69,3 @@ def _cut(layout: Layout) -> str:
         return f", each in {layout.columns}x{layout.rows} tiles of {sides}"
     whole = (layout.height, layout.width) == (layout.tile_height, layout.tile_width)
     return "" if whole else f", filled up to {sides}"
-
-
-@contextmanager
-def _shown(what: str) -> Iterator[Progress]:
-    """A bar in a terminal, a line now and then elsewhere."""
-    if not console.is_terminal:
-        yield _Lines(what)
-        return
-    with Bar(console=console, transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, of: bar.update(task, completed=done, total=max(done, of))
-
-
-class _Lines:
-    def __init__(self, what: str) -> None:
-        self._what, self._said = what, monotonic()
-
-    def __call__(self, done: int, of: int) -> None:
-        if monotonic() - self._said > SECONDS:
-            say(f"  {done:,} of {of:,} frames {self._what}")
-            self._said = monotonic()
