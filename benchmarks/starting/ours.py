@@ -1,42 +1,18 @@
-"""Our trials, by the sweep's own executor; the footage tells when its first frames are read."""
+"""Our trials, by the sweep's own executor."""
 
-import time
 from pathlib import Path
-from typing import Any
 
 from raysweep.cluster.footage import Footage
 from raysweep.cluster.room import Room
 from raysweep.cluster.sweep import execute
 from raysweep.config import SweepConfig
-from raysweep.data.decoding.decode import Frames
-from raysweep.data.reading.reader import Reader
-from raysweep.data.storing.manifest import Manifest
 from raysweep.experiment.conductor import Conductor
 from raysweep.experiment.events import EventLog, read
 from raysweep.experiment.layout import Experiment
 from raysweep.objectives import objective
-from starting.course import Course, courses, mark
+from starting.course import Course, courses
+from starting.marking import marking
 from trainables import TRAINABLES
-
-
-class Marking:
-    """A reader that leaves the time of its first reading in a file."""
-
-    def __init__(self, reader: Reader, file: Path) -> None:
-        self.reader, self.file = reader, file
-
-    def read_batch(self, clips: Any, views: Any = None) -> Frames:
-        mark(self.file)
-        return self.reader.read_batch(clips, views)
-
-
-def marking(footage: Footage, folder: Path) -> Footage:
-    """Each process that opens it leaves a file."""
-
-    def opened(manifest: Manifest) -> Reader:
-        return Marking(footage.opened_by(manifest), folder / str(time.time_ns()))
-
-    return Footage(footage.manifest, opened)
 
 
 def ours(sweep: SweepConfig, footage: Footage, trials: int, folder: Path) -> list[Course]:
